@@ -1,0 +1,117 @@
+//! What the user sees when something went wrong: what, where, why, and what to do.
+//!
+//! Each layer has its own error type; all of them can turn themselves into one [`Diagnostic`] through [`Explain`].
+//! `ui` draws diagnostics, nobody else does.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+/// The exit codes of the program. They are part of its interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Everything that was asked for is done.
+    Done = 0,
+    /// A task failed.
+    Failed = 1,
+    /// The command line or the manifest is wrong; nothing was begun.
+    Usage = 2,
+    /// A guard refused: production, a protected stack, a lock, an unsanitised copy.
+    Refused = 3,
+    /// Interrupted by the user.
+    Interrupted = 130,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// A text and where it came from, kept so that an error can show its own line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Where the text was read from, as it is shown to the user.
+    pub path: Utf8PathBuf,
+    /// The whole text.
+    pub text: Arc<str>,
+}
+
+/// A place in a [`Source`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The text.
+    pub source: Source,
+    /// Bytes of the text.
+    pub span: Range<usize>,
+    /// What is said under the span; may be empty.
+    pub label: String,
+}
+
+/// An error as it is told to the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What failed, one line, lower case, no full stop.
+    pub title: String,
+    /// Where, if it is in a text of the user's.
+    pub place: Option<Place>,
+    /// Evidence: the last lines of a command, a server's message. Shown as it is, indented.
+    pub evidence: Vec<String>,
+    /// Why it is an error.
+    pub notes: Vec<String>,
+    /// What to do about it.
+    pub hints: Vec<String>,
+    /// How the program ends because of it.
+    pub exit: ExitCode,
+}
+
+impl Diagnostic {
+    /// A diagnostic that has only a title so far.
+    #[must_use]
+    pub fn new(exit: ExitCode, title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            place: None,
+            evidence: Vec::new(),
+            notes: Vec::new(),
+            hints: Vec::new(),
+            exit,
+        }
+    }
+
+    /// Adds the place in the user's text.
+    #[must_use]
+    pub fn at(mut self, place: Option<Place>) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// Adds evidence lines.
+    #[must_use]
+    pub fn evidence<I: IntoIterator<Item = String>>(mut self, lines: I) -> Self {
+        self.evidence.extend(lines);
+        self
+    }
+
+    /// Adds why it is an error.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+/// An error that can be told to the user.
+pub trait Explain: std::error::Error {
+    /// What, where, why, what to do.
+    fn explain(&self) -> Diagnostic;
+}

@@ -1,0 +1,4 @@
+//! opw-task: a task runner for Odoo estates.
+pub mod error;
+pub mod run;
+pub mod secret;

@@ -1,0 +1,2 @@
+//! A plan being carried out.
+pub mod event;

@@ -1,4 +1,5 @@
 //! opw-task: a task runner for Odoo estates.
 pub mod error;
+pub mod process;
 pub mod run;
 pub mod secret;

@@ -1,0 +1,146 @@
+//! A command as a value: it can be shown as the line a person could type before it is run.
+
+use std::fmt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::secret::{MASK, Secret};
+
+/// The value of an environment variable given to a child.
+#[derive(Debug, Clone)]
+pub enum Env {
+    /// Shown as it is.
+    Plain(String),
+    /// Shown as stars; visible to the same user only (`/proc/PID/environ`), never in an argument list.
+    Secret(Secret),
+    /// Not passed on to the child, even if this process has it.
+    Unset,
+}
+
+/// A program with its arguments, environment and folder.
+///
+/// Arguments are plain text by type: a [`Secret`] cannot become one, because every user of a machine can read argument
+/// lists. Secrets go through [`Command::env`].
+#[derive(Debug, Clone)]
+pub struct Command {
+    program: String,
+    args: Vec<String>,
+    env: Vec<(String, Env)>,
+    folder: Option<Utf8PathBuf>,
+}
+
+impl Command {
+    /// A program, found on `PATH` when it is run.
+    #[must_use]
+    pub fn new(program: impl Into<String>) -> Self {
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            folder: None,
+        }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<I, S>(mut self, args: I) -> Self
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<String>,
+    {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets, or takes away, a variable of the child's environment.
+    #[must_use]
+    pub fn env(mut self, key: impl Into<String>, value: Env) -> Self {
+        self.env.push((key.into(), value));
+        self
+    }
+
+    /// The folder in which the child begins.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<Utf8PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// The program's name or path.
+    #[must_use]
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// The arguments without the program.
+    #[must_use]
+    pub fn arguments(&self) -> &[String] {
+        &self.args
+    }
+
+    /// Changes to the environment, in order; a later one of the same name wins.
+    #[must_use]
+    pub fn environment(&self) -> &[(String, Env)] {
+        &self.env
+    }
+
+    /// The folder, if it is not this process's own.
+    #[must_use]
+    pub fn working_folder(&self) -> Option<&Utf8Path> {
+        self.folder.as_deref()
+    }
+
+    /// Program and arguments quoted for a POSIX shell, without environment and folder: what is sent to a remote shell.
+    #[must_use]
+    pub fn shell_words(&self) -> String {
+        let words = std::iter::once(&self.program).chain(&self.args);
+        words.map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (key, value) in &self.env {
+            match value {
+                Env::Plain(text) => write!(f, "{key}={} ", quote(text))?,
+                Env::Secret(_) => write!(f, "{key}={MASK} ")?,
+                Env::Unset => {}
+            }
+        }
+        f.write_str(&self.shell_words())
+    }
+}
+
+/// Quotes a word for a POSIX shell. A NUL byte, which no argument can hold, is dropped.
+#[must_use]
+pub fn quote(word: &str) -> String {
+    match shlex::try_quote(word) {
+        Ok(quoted) => quoted.into_owned(),
+        Err(_) => quote(&word.replace('\0', "")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_what_a_person_could_type() {
+        let command = Command::new("docker")
+            .args(["compose", "run", "it's here"])
+            .env("PGPASSWORD", Env::Secret(Secret::new("CANARY")))
+            .env("COMPOSE_BAKE", Env::Plain("a b".into()))
+            .env("HIDDEN", Env::Unset);
+        assert_eq!(
+            command.to_string(),
+            r#"PGPASSWORD=*** COMPOSE_BAKE='a b' docker compose run "it's here""#
+        );
+    }
+}

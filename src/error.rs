@@ -3,6 +3,7 @@
 //! Each layer has its own error type; all of them can turn themselves into one [`Diagnostic`] through [`Explain`].
 //! `ui` draws diagnostics, nobody else does.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -48,6 +49,15 @@ pub struct Place {
     pub span: Range<usize>,
     /// What is said under the span; may be empty.
     pub label: String,
+}
+
+impl fmt::Display for Place {
+    /// `path:line`, lines beginning with 1.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before = self.source.text.as_bytes().iter().take(self.span.start);
+        let line = before.filter(|byte| **byte == b'\n').count() + 1;
+        write!(f, "{}:{line}", self.source.path)
+    }
 }
 
 /// An error as it is told to the user.

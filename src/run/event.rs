@@ -91,6 +91,8 @@ pub struct NodeInfo {
     pub about: String,
     /// Why it will not run, if its `when` says so.
     pub skipped: Option<String>,
+    /// Whether what its child prints is what the user asked for: it goes to standard output as it is.
+    pub shown: bool,
 }
 
 /// A child's stream.

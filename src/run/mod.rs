@@ -1,2 +1,218 @@
-//! A plan being carried out.
+//! A plan being carried out: what is ready runs, beside each other as far as `--jobs` allows; the first failure ends
+//! the rest.
+
 pub mod event;
+mod journal;
+mod lock;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinSet;
+
+pub use journal::{Journal, JournalError, run_id};
+pub use lock::StackLock;
+
+use crate::action::{ActionError, Handover, Report, Scene};
+use crate::plan::Plan;
+use crate::process::Processes;
+use event::{Event, NodeInfo, NodeName, Outcome};
+
+/// What a run needs beside its plan.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The run's identity.
+    pub run: Arc<str>,
+    /// The door for children; its token ends the run.
+    pub processes: Processes,
+    /// Where everything is told.
+    pub events: UnboundedSender<Event>,
+    /// So many nodes at once.
+    pub jobs: usize,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Every node is done or skipped.
+    Done,
+    /// Nodes failed; the first failure.
+    Failed(NodeName, ActionError),
+    /// The user interrupted.
+    Interrupted,
+}
+
+/// A node's state while the run lasts.
+enum Progress {
+    Waiting,
+    Running,
+    Over,
+}
+
+struct Finished {
+    node: usize,
+    began: Instant,
+    result: Result<(), ActionError>,
+}
+
+/// Carries a plan out. Returns when every child has ended.
+pub async fn carry_out(plan: &Plan, setting: &Setting) -> Ended {
+    let began = Instant::now();
+    let tell = |event| {
+        let _ = setting.events.send(event);
+    };
+    tell(Event::RunStarted {
+        run: setting.run.to_string(),
+        title: plan.title.clone(),
+        nodes: plan.nodes.iter().map(info).collect(),
+    });
+    let mut run = Run {
+        plan,
+        setting,
+        handover: Arc::default(),
+        slots: Arc::new(Semaphore::new(setting.jobs.max(1))),
+        states: plan.nodes.iter().map(|_| Progress::Waiting).collect(),
+        running: JoinSet::new(),
+        failed: Vec::new(),
+        first: None,
+    };
+    run.all().await;
+    setting.processes.end_all().await;
+    if let Err(error) = run.handover.settle().await {
+        let node = plan.nodes.last().map_or_else(|| "run".into(), |node| node.name.clone());
+        tell(Event::Warning { node, text: format!("the next restore will clear up: {error}") });
+    }
+    tell(Event::RunFinished {
+        ok: run.first.is_none() && !setting.processes.cancellation().is_cancelled(),
+        seconds: began.elapsed().as_secs_f64(),
+        failed: run.failed,
+    });
+    match run.first {
+        Some((node, error)) => Ended::Failed(node, error),
+        None if setting.processes.cancellation().is_cancelled() => Ended::Interrupted,
+        None => Ended::Done,
+    }
+}
+
+fn info(node: &crate::plan::Node) -> NodeInfo {
+    NodeInfo {
+        name: node.name.clone(),
+        about: node.about.clone(),
+        skipped: node.skipped.clone(),
+        shown: node.shown,
+    }
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    setting: &'a Setting,
+    handover: Arc<Handover>,
+    slots: Arc<Semaphore>,
+    states: Vec<Progress>,
+    running: JoinSet<Finished>,
+    failed: Vec<NodeName>,
+    first: Option<(NodeName, ActionError)>,
+}
+
+impl Run<'_> {
+    async fn all(&mut self) {
+        self.start_what_is_ready();
+        while let Some(finished) = self.running.join_next().await {
+            match finished {
+                Ok(finished) => self.finish(finished),
+                // A node that panicked: the run cannot know what it did, so nothing that follows may run.
+                Err(_) => {
+                    self.first.get_or_insert(("run".into(), ActionError::Broken));
+                    self.setting.processes.cancellation().cancel();
+                }
+            }
+            self.start_what_is_ready();
+        }
+        for index in 0..self.plan.nodes.len() {
+            if matches!(self.states[index], Progress::Waiting) {
+                self.over(index, Outcome::Cancelled, 0.0);
+            }
+        }
+    }
+
+    /// Starts nodes whose predecessors are over; nodes without an action are over at once, and may make others ready.
+    fn start_what_is_ready(&mut self) {
+        let mut index = 0;
+        while index < self.plan.nodes.len() {
+            let node = &self.plan.nodes[index];
+            let ready = node.waits_for.iter().all(|before| matches!(self.states[*before], Progress::Over));
+            let stopped = self.setting.processes.cancellation().is_cancelled();
+            if !matches!(self.states[index], Progress::Waiting) || !ready || stopped {
+                index += 1;
+                continue;
+            }
+            match (&node.skipped, &node.action) {
+                (Some(reason), _) => self.over(index, Outcome::Skipped { reason: reason.clone() }, 0.0),
+                (None, None) => self.over(index, Outcome::Done, 0.0),
+                (None, Some(_)) => self.start(index),
+            }
+            // Nodes stand in plan order, so what this one made ready stands behind it.
+            index += 1;
+        }
+    }
+
+    fn start(&mut self, index: usize) {
+        self.states[index] = Progress::Running;
+        let node = &self.plan.nodes[index];
+        let processes = self.setting.processes.clone();
+        let report = Report::new(node.name.clone(), self.setting.events.clone(), processes.redactor().clone());
+        let scene = Scene {
+            run: self.setting.run.clone(),
+            project: self.plan.project.clone(),
+            stack: self.plan.stack.clone(),
+            processes,
+            report,
+            handover: self.handover.clone(),
+        };
+        let slots = self.slots.clone();
+        let Some(action) = node.action.clone() else { return };
+        self.running.spawn(async move {
+            // The semaphore is never closed, so a slot always comes.
+            let _slot = slots.acquire_owned().await;
+            let began = Instant::now();
+            let result = if scene.processes.cancellation().is_cancelled() {
+                Err(ActionError::Interrupted)
+            } else {
+                scene.report.send(Event::NodeStarted { node: scene.report.node().clone() });
+                action.carry_out(&scene).await
+            };
+            Finished { node: index, began, result }
+        });
+    }
+
+    fn finish(&mut self, finished: Finished) {
+        let Finished { node, began, result } = finished;
+        let name = self.plan.nodes[node].name.clone();
+        let outcome = match result {
+            Ok(()) => Outcome::Done,
+            Err(error) if error.is_cancelled() => Outcome::Cancelled,
+            Err(error) => {
+                let outcome = Outcome::Failed { error: self.redacted(&error) };
+                self.failed.push(name.clone());
+                if self.first.is_none() {
+                    self.first = Some((name, error));
+                }
+                self.setting.processes.cancellation().cancel();
+                outcome
+            }
+        };
+        self.over(node, outcome, began.elapsed().as_secs_f64());
+    }
+
+    fn redacted(&self, error: &ActionError) -> String {
+        self.setting.processes.redactor().redact(&error.to_string()).into_owned()
+    }
+
+    fn over(&mut self, index: usize, outcome: Outcome, seconds: f64) {
+        self.states[index] = Progress::Over;
+        let node = self.plan.nodes[index].name.clone();
+        let _ = self.setting.events.send(Event::NodeFinished { node, outcome, seconds });
+    }
+}

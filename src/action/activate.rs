@@ -1,0 +1,101 @@
+//! Puts the incoming database and filestore in the live ones' place and keeps those for a rollback.
+//!
+//! The web is down only from its stop to its start here. Killed half-way: before the swap's commit nothing has changed;
+//! after it the database is the new one, and the next command on the stack that needs the database finishes the
+//! filestore's part. The web may then be stopped; `up` starts it.
+
+use std::time::{Duration, Instant};
+
+use super::compose::compose;
+use super::incoming_filestore::FilestorePair;
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::postgres::{Names, activate};
+use crate::process::Command;
+use crate::stack::Stack;
+
+/// How long sessions may keep the swap from its lock; measured: under a second with clients that reconnect at once.
+pub(super) const SWAP: Duration = Duration::from_secs(60);
+
+/// How long the web may take to end its requests before it is killed, in seconds.
+const GRACE: &str = "10";
+
+/// Activates what `verify` proved.
+#[derive(Debug)]
+pub struct Activate;
+
+impl Activate {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let stack = outline.stack()?;
+        let names = Names::new(stack.database()?)?;
+        let (live, previous, incoming) = (names.live(), names.previous(), names.incoming(outline.run)?);
+        let pair = FilestorePair::of(stack, &names);
+        Ok(vec![
+            Step::Command(stack.host.command(stop(stack))?.to_string()),
+            Step::Sql(format!(
+                "BEGIN; ALTER DATABASE {live} RENAME TO {previous}; ALTER DATABASE {incoming} RENAME TO {live}; \
+                 ALTER DATABASE {live} OWNER TO {}; COMMIT;",
+                stack.database_role()?
+            )),
+            Step::Note(format!("exchange {} and {}", pair.incoming(outline.run), pair.live())),
+            Step::Command(stack.host.command(start(stack))?.to_string()),
+        ])
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        scene.require_local()?;
+        let stack = scene.stack()?;
+        let server = scene.handover.server.get("the database server", "database").await?;
+        let lock = scene.handover.lock.take("the right to restore", "database").await?;
+        let sanitised = scene.handover.sanitised.take("a verified database", "verify").await?;
+        let pair = FilestorePair::of(stack, lock.names());
+        let outcome = while_web_is_down(scene, async || {
+            let activated = activate(&server, &lock, sanitised, SWAP).await?;
+            pair.activate(&scene.run).await?;
+            if let Some(error) = activated.not_dropped {
+                scene.report.warn(format!("the older previous database stays for now: {error}"));
+            }
+            scene.report.note(match activated.previous {
+                Some(previous) => format!("{} is live; the one before is kept as {previous}", activated.live),
+                None => format!("{} is live", activated.live),
+            });
+            Ok(())
+        })
+        .await;
+        scene.handover.lock.put(lock).await;
+        outcome
+    }
+}
+
+/// Stops the web, works, and starts it again whatever came of the work: if it failed, the old pair serves on.
+pub(super) async fn while_web_is_down(
+    scene: &Scene,
+    work: impl AsyncFnOnce() -> Result<(), ActionError>,
+) -> Result<(), ActionError> {
+    let stack = scene.stack()?;
+    let was_up = !scene.ask_there(running(stack)).await?.trim().is_empty();
+    let begun = Instant::now();
+    if was_up {
+        scene.run_there(stop(stack)).await?;
+    }
+    let outcome = work().await;
+    if was_up {
+        let start = stack.host.command(start(stack))?;
+        scene.report.command(&start);
+        scene.processes.capture_even_if_cancelled(&start).await?;
+        scene.report.note(format!("web was down for {:.1} s, from stopped to started", begun.elapsed().as_secs_f64()));
+    }
+    outcome
+}
+
+fn running(stack: &Stack) -> Command {
+    compose(stack).args(["ps", "--quiet", "--status", "running", "web"])
+}
+
+fn stop(stack: &Stack) -> Command {
+    compose(stack).args(["stop", "--timeout", GRACE, "web"])
+}
+
+fn start(stack: &Stack) -> Command {
+    compose(stack).args(["start", "web"])
+}

@@ -1,0 +1,227 @@
+//! Streams the upstream's database into the incoming database: `pg_dump` there, `pg_restore` in the stack's database
+//! container, no file in between.
+//!
+//! Killed half-way it leaves a database `<db>__incoming_<run>` that nobody can log in to; the next restore drops it. A
+//! later copier over parallel COPY streams takes this file's place: it needs the same [`Incoming`] and leaves the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::compose::compose;
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::postgres::{DatabaseFacts, Incoming, IncomingSpec, Names, RESTORE, RestoreLock, RestoreRole, Server, State};
+use crate::process::{Command, Sink};
+use crate::run::event::{Progress, Unit};
+use crate::stack::Stack;
+use crate::upstream::{Compression, Question, TableSize, Upstream};
+
+/// How long the upstream's pg_dump may look at its catalogue before the first byte comes.
+const FIRST_BYTE: Duration = Duration::from_secs(600);
+
+/// Copies the database.
+#[derive(Debug)]
+pub struct CopyDatabase;
+
+impl CopyDatabase {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let stack = outline.stack()?;
+        let upstream = stack.upstream()?;
+        let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
+        let dump = upstream.pg_dump(Compression::Lz4);
+        let restore = stack.host.command(restore(stack, incoming.as_str()))?;
+        Ok(vec![
+            Step::Command(upstream.ask(Question::Facts).command().to_string()),
+            Step::Sql(format!(
+                "CREATE DATABASE {incoming} OWNER opw_task_keeper TEMPLATE template0 ALLOW_CONNECTIONS false IS_TEMPLATE true;"
+            )),
+            Step::Command(format!("{} | {restore}", dump.command())),
+        ])
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        let stack = scene.stack()?;
+        let upstream = stack.upstream()?;
+        let server = scene.handover.server.get("the database server", "database").await?;
+        let lock = scene.handover.lock.take("the right to restore", "database").await?;
+        let outcome = copy(scene, upstream, &server, &lock).await;
+        scene.handover.lock.put(lock).await;
+        outcome
+    }
+}
+
+async fn copy(scene: &Scene, upstream: &Upstream, server: &Server, lock: &RestoreLock) -> Result<(), ActionError> {
+    let stack = scene.stack()?;
+    let facts = DatabaseFacts::parse(&ask(scene, upstream, Question::Facts).await?).map_err(ActionError::Answer)?;
+    refuse_production(stack, upstream, server, &facts).await?;
+    let sizes = TableSize::parse(&ask(scene, upstream, Question::TableSizes).await?).map_err(ActionError::Answer)?;
+    let compression = common_compression(scene, upstream).await?;
+
+    let role = RestoreRole::begin(server, lock).await?;
+    let spec = IncomingSpec {
+        odoo_role: stack.database_role()?.to_owned(),
+        source: upstream.name().to_owned(),
+        locale: facts.locale.clone(),
+    };
+    let incoming = Incoming::create(server, lock, &role, &spec).await;
+    scene.handover.role.put(role).await;
+    let incoming = incoming?;
+    if *incoming.locale() != facts.locale {
+        scene.report.warn("the server lacks the upstream's locale: texts will sort otherwise than there");
+    }
+    let outcome = fill(scene, upstream, &incoming, &facts, &sizes, compression).await;
+    // Whatever became of it, the run's end must find it.
+    scene.handover.incoming.put(incoming).await;
+    outcome
+}
+
+async fn fill(
+    scene: &Scene,
+    upstream: &Upstream,
+    incoming: &Incoming,
+    facts: &DatabaseFacts,
+    sizes: &[TableSize],
+    compression: Compression,
+) -> Result<(), ActionError> {
+    incoming.prepare_extensions(&facts.extensions, facts.unaccent_immutable).await?;
+    let stack = scene.stack()?;
+    let dump = upstream.pg_dump(compression);
+    let restore = stack.host.command(restore(stack, incoming.name().as_str()))?;
+    scene.report.command(dump.command());
+    scene.report.command(&restore);
+    let door = incoming.open().await?;
+    let progress = Arc::new(CopyProgress::new(scene, sizes));
+    let sink = progress.clone().sink();
+    let errors = scene.report.sink();
+    let copying = scene.processes.pipe(dump.command(), &restore, &errors, &sink, |_| {});
+    tokio::pin!(copying);
+    // The door is shut behind pg_restore: from then on not even a superuser gets in beside it.
+    let shut = async {
+        let came = door.wait_for("pg_restore", 1, FIRST_BYTE).await;
+        door.close().await.and(came)
+    };
+    tokio::pin!(shut);
+    let copied = tokio::select! {
+        biased;
+        done = &mut copying => done,
+        shut = &mut shut => match shut {
+            Ok(()) => copying.await,
+            Err(error) => return Err(error.into()),
+        }
+    };
+    incoming.park().await?;
+    let bytes = copied?;
+    incoming.set_state(State::Restored).await?;
+    scene.report.note(format!(
+        "copied {} of database as {} of {compression} stream",
+        crate::ui::bytes(facts.size),
+        crate::ui::bytes(bytes)
+    ));
+    Ok(())
+}
+
+/// `pg_restore` in the database container, over its own socket: the same version as the server, and no password.
+fn restore(stack: &Stack, database: &str) -> Command {
+    compose(stack).args([
+        "exec", "-T", "database", "pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", "--no-publications",
+        "--no-subscriptions", "--no-security-labels", "--no-tablespaces", "--verbose", "--username", RESTORE, "--dbname",
+        database,
+    ])
+}
+
+/// The upstream can never be a target: the live database must not be the one that we copy from.
+async fn refuse_production(
+    stack: &Stack,
+    upstream: &Upstream,
+    server: &Server,
+    facts: &DatabaseFacts,
+) -> Result<(), ActionError> {
+    let live = Names::new(stack.database()?)?;
+    let session = server.connect_maintenance().await?;
+    if crate::postgres::status(&session, live.live()).await?.is_none() {
+        return Ok(());
+    }
+    let session = server.connect(live.live().as_str()).await?;
+    let own = DatabaseFacts::of(&session).await?;
+    match (&own.uuid, &facts.uuid) {
+        (Some(own), Some(theirs)) if own == theirs => Err(ActionError::IsProduction {
+            stack: stack.name.clone(),
+            upstream: upstream.name().to_owned(),
+            database: live.live().as_str().to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The best compression that both sides have, tried with one small table: versions do not tell, builds differ.
+async fn common_compression(scene: &Scene, upstream: &Upstream) -> Result<Compression, ActionError> {
+    let stack = scene.stack()?;
+    let to_nowhere = stack.host.command(
+        compose(stack).args(["exec", "-T", "database", "pg_restore", "--file", "/dev/null"]),
+    )?;
+    let mut last = None;
+    for compression in Compression::BEST_FIRST {
+        let probe = upstream.probe(compression);
+        scene.report.command(probe.command());
+        let sink = scene.report.sink();
+        match scene.processes.pipe(probe.command(), &to_nowhere, &sink, &sink, |_| {}).await {
+            Ok(_) => return Ok(compression),
+            Err(error) if error.is_cancelled() => return Err(error.into()),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.map_or(ActionError::Interrupted, ActionError::from))
+}
+
+async fn ask(scene: &Scene, upstream: &Upstream, question: Question) -> Result<String, ActionError> {
+    let command = upstream.ask(question);
+    scene.report.command(command.command());
+    Ok(scene.processes.capture(command.command()).await?)
+}
+
+/// Turns what `pg_restore --verbose` says into progress: each table that it begins means that those before are done.
+/// Only the screen believes these lines; success is the exit status.
+#[derive(Debug)]
+struct CopyProgress {
+    scene: Scene,
+    sizes: std::collections::HashMap<String, u64>,
+    total: u64,
+    state: std::sync::Mutex<(u64, u64)>,
+}
+
+impl CopyProgress {
+    fn new(scene: &Scene, sizes: &[TableSize]) -> Self {
+        Self {
+            scene: scene.clone(),
+            sizes: sizes.iter().map(|table| (table.name.clone(), table.bytes)).collect(),
+            total: sizes.iter().map(|table| table.bytes).sum(),
+            state: std::sync::Mutex::new((0, 0)),
+        }
+    }
+
+    fn sink(self: Arc<Self>) -> Sink {
+        let log = self.scene.report.sink();
+        Arc::new(move |stream, line| {
+            self.hear(line);
+            log(stream, line);
+        })
+    }
+
+    fn hear(&self, line: &str) {
+        let begins = |what: &str| line.split_once(what).map(|(_, name)| name.trim_matches('"').to_owned());
+        let Ok(mut state) = self.state.lock() else { return };
+        let current = if let Some(table) = begins("processing data for table ") {
+            *state = (state.0 + state.1, self.sizes.get(&table).copied().unwrap_or(0));
+            table
+        } else if let Some(index) = begins("creating INDEX ").or_else(|| begins("creating CONSTRAINT ")) {
+            *state = (self.total, 0);
+            format!("index {index}")
+        } else if let Some(key) = begins("creating FK CONSTRAINT ") {
+            format!("foreign key {key}")
+        } else {
+            return;
+        };
+        let (done, total) = (state.0.min(self.total), Some(self.total).filter(|total| *total > 0));
+        self.scene.report.progress(Progress { done, total, unit: Unit::Bytes, current });
+    }
+}

@@ -1,0 +1,60 @@
+//! Copies the upstream's filestore beside the live one, hard-linking what the live one already has.
+//!
+//! Killed half-way it leaves a folder `<db>__incoming_<run>` that nothing uses; the next restore removes it.
+
+use super::incoming_filestore::FilestorePair;
+use super::state_root::owner;
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::postgres::Names;
+use crate::run::event::{Progress, Unit};
+use crate::stack::Stack;
+use crate::upstream::{FilestorePull, ReadOnly};
+
+/// Copies the filestore.
+#[derive(Debug)]
+pub struct CopyFilestore;
+
+impl CopyFilestore {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let command = pull(outline.stack()?, outline.run, true)?;
+        Ok(vec![Step::Command(command.command().to_string())])
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        scene.require_local()?;
+        let stack = scene.stack()?;
+        let pair = pair(stack)?;
+        let linked = pair.live().is_dir();
+        let command = pull(stack, &scene.run, linked)?;
+        scene.report.command(command.command());
+        let report = scene.report.clone();
+        let log = scene.report.sink();
+        let sink: crate::process::Sink = std::sync::Arc::new(move |stream, line| match crate::upstream::progress(line) {
+            Some(progress) => report.progress(Progress {
+                done: progress.bytes,
+                total: progress.total(),
+                unit: Unit::Bytes,
+                current: String::new(),
+            }),
+            None => log(stream, line),
+        });
+        scene.processes.run(command.command(), &sink).await?;
+        pair.mark(&scene.run).await
+    }
+}
+
+fn pair(stack: &Stack) -> Result<FilestorePair, ActionError> {
+    Ok(FilestorePair::of(stack, &Names::new(stack.database()?)?))
+}
+
+/// Ownership can only be set by root; for others the files are their own, which Odoo's user on a laptop is.
+fn pull(stack: &Stack, run: &str, linked: bool) -> Result<ReadOnly, ActionError> {
+    let pair = pair(stack)?;
+    let chown = rustix::process::geteuid().is_root().then(|| owner(stack));
+    Ok(stack.upstream()?.pull_filestore(&FilestorePull {
+        into: pair.incoming(run),
+        link_dest: linked.then(|| pair.live().to_owned()),
+        chown,
+    })?)
+}

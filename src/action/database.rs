@@ -1,0 +1,88 @@
+//! Starts the stack's database, takes the right to restore it, and clears up after runs that were killed.
+//!
+//! Killed half-way it leaves a running database; the lock goes with the connection that holds it.
+
+use std::time::Duration;
+
+use super::compose::compose;
+use super::incoming_filestore::FilestorePair;
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::postgres::{Names, RestoreLock, Server, clean, scan, status};
+use crate::process::Command;
+use crate::stack::Stack;
+
+/// How long a database may take until it accepts connections: a crash recovery of a large one included.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Starts the database and makes it ready for a restore.
+#[derive(Debug)]
+pub struct Database;
+
+impl Database {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let stack = outline.stack()?;
+        Ok(vec![
+            Step::Command(stack.host.command(start(stack))?.to_string()),
+            Step::Command(stack.host.command(port(stack))?.to_string()),
+            Step::Sql("SELECT pg_try_advisory_lock(…); -- one restore of this database at a time".into()),
+            Step::Note("clears up what killed restores left behind".into()),
+        ])
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        scene.require_local()?;
+        let stack = scene.stack()?;
+        scene.run_there(start(stack)).await?;
+        let server = server(scene).await?;
+        drop(server.wait_until_ready(PATIENCE).await?);
+        let lock = RestoreLock::take(&server, stack.database()?, &scene.run).await?;
+        for leftover in scan(&server, &lock).await? {
+            scene.report.note(format!("removing {leftover}, left by a run that was ended"));
+            clean(&server, &lock, leftover).await?;
+        }
+        mend_filestore(scene, &server, lock.names()).await?;
+        scene.handover.server.put(server).await;
+        scene.handover.lock.put(lock).await;
+        Ok(())
+    }
+}
+
+fn start(stack: &Stack) -> Command {
+    compose(stack).args(["up", "--detach", "--wait", "--wait-timeout", "300", "database"])
+}
+
+fn port(stack: &Stack) -> Command {
+    compose(stack).args(["port", "database", "5432"])
+}
+
+/// The stack's server, at the address that Docker says it is published on.
+pub(super) async fn server(scene: &Scene) -> Result<Server, ActionError> {
+    let stack = scene.stack()?;
+    let published = scene.ask_there(port(stack)).await?;
+    let address = published.trim();
+    let (host, port) = address
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host, port.parse().ok()?)))
+        .filter(|(_, port)| *port != 0)
+        .ok_or_else(|| ActionError::NotPublished { stack: stack.name.clone() })?;
+    Ok(Server {
+        host: if host == "0.0.0.0" { "127.0.0.1".into() } else { host.trim_matches(['[', ']']).to_owned() },
+        port,
+        admin: stack.database_role()?.to_owned(),
+        password: stack.database_password()?,
+        maintenance: "postgres".into(),
+    })
+}
+
+/// Ends a swap of filestores that a run was killed in, and removes filestores that no database will ever want.
+async fn mend_filestore(scene: &Scene, server: &Server, names: &Names) -> Result<(), ActionError> {
+    let session = server.connect_maintenance().await?;
+    let live = status(&session, names.live()).await?;
+    let run = live.and_then(|status| status.comment.marker).map(|marker| marker.run);
+    let pair = FilestorePair::of(scene.stack()?, names);
+    for done in pair.mend(run).await? {
+        scene.report.note(done);
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! What can keep an action from being done.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::{Diagnostic, ExitCode, Explain};
+use crate::host::HostError;
+use crate::postgres::{BadName, PostgresError};
+use crate::process::ProcessError;
+use crate::render::RenderError;
+use crate::sanitise::SanitiseError;
+use crate::stack::StackError;
+use crate::upstream::UpstreamError;
+
+/// An action that was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// A child failed, or could not be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A host cannot be reached that way.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// An upstream cannot be asked that way.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// A template.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The stack lacks something, or a guard refuses.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// The database server.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// A name that PostgreSQL would not take.
+    #[error(transparent)]
+    Name(#[from] BadName),
+    /// Sanitising or verifying.
+    #[error(transparent)]
+    Sanitise(#[from] SanitiseError),
+    /// A program's answer that cannot be read.
+    #[error("the answer cannot be read")]
+    Answer(#[source] serde_json::Error),
+    /// An action without a stack.
+    #[error("this action needs a stack")]
+    NoStack,
+    /// An action whose predecessor is not in the plan.
+    #[error("{what} was not made ready in this run")]
+    NotHandedOver {
+        /// What is missing.
+        what: &'static str,
+        /// The action that makes it.
+        task: &'static str,
+    },
+    /// A database that is not published.
+    #[error("the database of stack `{stack}` is not published on this machine")]
+    NotPublished {
+        /// The stack.
+        stack: String,
+    },
+    /// The live database is the upstream's.
+    #[error("database `{database}` of stack `{stack}` is that of the upstream `{upstream}`")]
+    IsProduction {
+        /// The stack.
+        stack: String,
+        /// The upstream.
+        upstream: String,
+        /// The database.
+        database: String,
+    },
+    /// A file or folder.
+    #[error("cannot {act} {path}")]
+    Path {
+        /// What was to be done.
+        act: &'static str,
+        /// With what.
+        path: Utf8PathBuf,
+        /// Why it was not.
+        source: std::io::Error,
+    },
+    /// A container that did not become healthy, or ended.
+    #[error("{service} of stack `{stack}` is {state}")]
+    Unhealthy {
+        /// The stack.
+        stack: String,
+        /// The compose service.
+        service: String,
+        /// What Docker says of it.
+        state: String,
+        /// The last lines of its log.
+        log: Vec<String>,
+    },
+    /// Odoo that does not answer as it should.
+    #[error("{url} does not answer as Odoo does: {found}")]
+    NoAnswer {
+        /// The address.
+        url: String,
+        /// What came instead.
+        found: String,
+        /// The last lines of the web's log.
+        log: Vec<String>,
+    },
+    /// A copy that is not clean.
+    #[error("the copy is not sanitised: {left}")]
+    NotSanitised {
+        /// What is left, short.
+        left: String,
+        /// What is left, all.
+        findings: Vec<String>,
+    },
+    /// Another run has the stack.
+    #[error("stack `{stack}` is being changed by another run")]
+    Locked {
+        /// The stack.
+        stack: String,
+        /// Who, since when, with what.
+        holder: String,
+        /// The lock.
+        path: Utf8PathBuf,
+    },
+    /// The program is ending.
+    #[error("interrupted")]
+    Interrupted,
+    /// A fault of opw-task itself.
+    #[error("opw-task has a fault of its own: an action ended in the middle")]
+    Broken,
+}
+
+impl ActionError {
+    /// An error with a path.
+    pub(crate) fn path(act: &'static str, path: &Utf8Path, source: std::io::Error) -> Self {
+        Self::Path {
+            act,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Whether the action was ended rather than failed.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        match self {
+            Self::Process(error) => error.is_cancelled(),
+            Self::Interrupted => true,
+            _ => false,
+        }
+    }
+}
+
+impl Explain for ActionError {
+    fn explain(&self) -> Diagnostic {
+        let failed = Diagnostic::new(ExitCode::Failed, self.to_string());
+        match self {
+            Self::Process(error) => error.explain(),
+            Self::Host(error) => error.explain(),
+            Self::Upstream(error) => error.explain(),
+            Self::Render(error) => error.explain(),
+            Self::Stack(error) => error.explain(),
+            Self::Postgres(error) => error.explain(),
+            Self::Name(error) => error.explain(),
+            Self::Sanitise(error) => error.explain(),
+            Self::Answer(error) => failed.note(error.to_string()),
+            Self::NoStack | Self::Interrupted => failed,
+            Self::Broken => failed.hint("please report it, with the run's journal"),
+            Self::NotHandedOver { task, .. } => {
+                Diagnostic::new(ExitCode::Usage, self.to_string()).hint(format!("a task that runs `{task}` must come before, by `needs`"))
+            }
+            Self::NotPublished { stack } => failed
+                .note("opw-task speaks to it over a port of 127.0.0.1")
+                .hint(format!("give [stacks.{stack}] ports = {{ database = … }} and the overlay `ports`")),
+            Self::IsProduction { database, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())
+                .note("both have the same database.uuid: it is production itself, or a copy that was never sanitised")
+                .hint(format!(
+                    "if it is such a copy, give it an identity of its own first, in psql on `{database}`: \
+                     UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
+                )),
+            Self::Path { source, .. } => failed.note(source.to_string()),
+            Self::Unhealthy { service, log, .. } => {
+                failed.evidence(log.clone()).hint(format!("`opw-task logs STACK {service}` shows more"))
+            }
+            Self::NoAnswer { log, .. } => failed.evidence(log.clone()).hint("`opw-task logs STACK web` shows more"),
+            Self::NotSanitised { findings, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())
+                .evidence(findings.clone())
+                .note("the live database serves on; the copy stays where nobody can log in")
+                .hint("add rules for what is left to [sanitise], and restore again"),
+            Self::Locked { holder, path, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())
+                .evidence(holder.lines().map(str::to_owned))
+                .note(format!("the lock is {path}; it goes with the process that holds it"))
+                .hint("wait for that run, or end it"),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a task does: one of a small closed set, one type and one file each.
+//!
+//! An action says what it will do ([`Action::steps`], for `--dry-run`) and does it ([`Action::carry_out`]), from the
+//! same commands. It never parses the manifest and never draws.
+
+mod activate;
+mod command_line;
+mod compose;
+mod copy_database;
+mod copy_filestore;
+mod database;
+mod error;
+mod handover;
+mod health;
+mod incoming_filestore;
+mod modules;
+mod render;
+mod rollback;
+mod sanitise;
+mod scene;
+mod state_root;
+mod verify;
+
+pub use activate::Activate;
+pub use command_line::CommandLine;
+pub use compose::Compose;
+pub use copy_database::CopyDatabase;
+pub use copy_filestore::CopyFilestore;
+pub use database::Database;
+pub use error::ActionError;
+pub use handover::Handover;
+pub use health::Health;
+pub use modules::Modules;
+pub use render::Render;
+pub use rollback::Rollback;
+pub use sanitise::Sanitise;
+pub use scene::{Outline, Report, Scene};
+pub use state_root::StateRoot;
+pub use verify::Verify;
+
+use crate::plan::Step;
+use crate::stack::Change;
+
+/// What a task does.
+#[derive(Debug)]
+pub enum Action {
+    /// Runs a program of the project's own.
+    Command(CommandLine),
+    /// Runs `docker compose` on the stack.
+    Compose(Compose),
+    /// Renders the stack's files.
+    Render(Render),
+    /// Makes the stack's folders.
+    StateRoot(StateRoot),
+    /// Starts the database and makes it ready for a restore.
+    Database(Database),
+    /// Streams the upstream's database into the incoming database.
+    CopyDatabase(CopyDatabase),
+    /// Copies the upstream's filestore beside the live one.
+    CopyFilestore(CopyFilestore),
+    /// Sanitises the incoming database.
+    Sanitise(Sanitise),
+    /// Updates modules in the incoming database.
+    Modules(Modules),
+    /// Sanitises again and proves it.
+    Verify(Verify),
+    /// Puts the incoming pair in the live one's place.
+    Activate(Activate),
+    /// Puts the previous pair back.
+    Rollback(Rollback),
+    /// Waits until Odoo answers.
+    Health(Health),
+}
+
+impl Action {
+    /// What it will do, for a person to read.
+    ///
+    /// # Errors
+    /// What it cannot know without a variable that is missing.
+    pub fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        match self {
+            Self::Command(action) => Ok(action.steps()),
+            Self::Compose(action) => action.steps(outline),
+            Self::Render(action) => action.steps(outline),
+            Self::StateRoot(action) => action.steps(outline),
+            Self::Database(action) => action.steps(outline),
+            Self::CopyDatabase(action) => action.steps(outline),
+            Self::CopyFilestore(action) => action.steps(outline),
+            Self::Sanitise(action) => action.steps(outline),
+            Self::Modules(action) => action.steps(outline),
+            Self::Verify(action) => action.steps(outline),
+            Self::Activate(action) => action.steps(outline),
+            Self::Rollback(action) => action.steps(outline),
+            Self::Health(action) => action.steps(outline),
+        }
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Whatever kept it from being done; what it leaves behind then stands at the top of its file.
+    pub async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        match self {
+            Self::Command(action) => action.carry_out(scene).await,
+            Self::Compose(action) => action.carry_out(scene).await,
+            Self::Render(action) => action.carry_out(scene).await,
+            Self::StateRoot(action) => action.carry_out(scene).await,
+            Self::Database(action) => action.carry_out(scene).await,
+            Self::CopyDatabase(action) => action.carry_out(scene).await,
+            Self::CopyFilestore(action) => action.carry_out(scene).await,
+            Self::Sanitise(action) => action.carry_out(scene).await,
+            Self::Modules(action) => action.carry_out(scene).await,
+            Self::Verify(action) => action.carry_out(scene).await,
+            Self::Activate(action) => action.carry_out(scene).await,
+            Self::Rollback(action) => action.carry_out(scene).await,
+            Self::Health(action) => action.carry_out(scene).await,
+        }
+    }
+
+    /// What it changes of the stack.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        match self {
+            Self::Command(_) | Self::Health(_) => Change::Nothing,
+            Self::Compose(action) => action.change(),
+            Self::Render(_) | Self::StateRoot(_) | Self::Database(_) => Change::Containers,
+            Self::CopyDatabase(_)
+            | Self::CopyFilestore(_)
+            | Self::Sanitise(_)
+            | Self::Modules(_)
+            | Self::Verify(_)
+            | Self::Activate(_)
+            | Self::Rollback(_) => Change::Data,
+        }
+    }
+
+    /// Whether what its child prints is an answer to whoever asked for it by name.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        matches!(self, Self::Command(_) | Self::Compose(_))
+    }
+}

@@ -1,0 +1,199 @@
+//! Updates modules in the incoming database, by Odoo itself in a one-off container, with no jobs and no web.
+//!
+//! It comes after sanitising, so Odoo never sees production's credentials, and it logs in as the restore role, so the
+//! live role stays shut out. Killed half-way it leaves an incoming database that the next restore drops.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::compose::compose;
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::postgres::{Incoming, Names, RESTORE, installed_modules};
+use crate::process::{Command, Env};
+use crate::secret::Secret;
+use crate::stack::Stack;
+
+/// Prints the project's modules and what they depend on.
+const LOCAL_ADDONS: &str = include_str!("local_addons.py");
+
+/// Where a project's modules lie in its image if `ODOO_ADDONS_PATH` says nothing.
+const ADDON_FOLDERS: &str = "/volumes/addons,/opt/extra_addons";
+
+/// Odoo's own modules: never updated by `AUTO`.
+const ODOO_FOLDERS: [&str; 2] = ["/odoo/addons", "/odoo/odoo/addons"];
+
+/// Updates modules.
+#[derive(Debug)]
+pub struct Modules;
+
+/// What `ODOO_UPDATE_MODULES` asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    Nothing,
+    Auto,
+    These(BTreeSet<String>),
+}
+
+impl Modules {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let stack = outline.stack()?;
+        let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
+        let update = match wanted(stack) {
+            Wanted::Nothing => return Ok(vec![Step::Note("ODOO_UPDATE_MODULES names no modules".into())]),
+            Wanted::Auto => {
+                let ask = Step::Command(stack.host.command(ask_local_addons(stack))?.to_string());
+                let names = BTreeSet::from(["MODULES".to_owned()]);
+                return Ok(vec![ask, Step::Command(line(stack, outline.run, incoming.as_str(), &names)?)]);
+            }
+            Wanted::These(names) => names,
+        };
+        Ok(vec![Step::Command(line(stack, outline.run, incoming.as_str(), &update)?)])
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        let stack = scene.stack()?;
+        let wanted = wanted(stack);
+        if wanted == Wanted::Nothing {
+            return Ok(());
+        }
+        let incoming = scene.handover.incoming.take("the incoming database", "copy-database").await?;
+        let outcome = update(scene, &incoming, wanted).await;
+        scene.handover.incoming.put(incoming).await;
+        outcome
+    }
+}
+
+async fn update(scene: &Scene, incoming: &Incoming, wanted: Wanted) -> Result<(), ActionError> {
+    let stack = scene.stack()?;
+    let session = incoming.connect().await?;
+    let installed: BTreeSet<String> = installed_modules(&session).await?.into_iter().collect();
+    drop(session);
+    let (update, install) = match wanted {
+        Wanted::Nothing => return Ok(()),
+        Wanted::These(names) => names.into_iter().partition(|name| installed.contains(name)),
+        Wanted::Auto => {
+            let local: BTreeMap<String, Vec<String>> =
+                serde_json::from_str(scene.ask_there(ask_local_addons(stack)).await?.trim())
+                    .map_err(ActionError::Answer)?;
+            auto(&local, &installed)
+        }
+    };
+    if update.is_empty() && install.is_empty() {
+        scene.report.note("no module to update");
+        return Ok(());
+    }
+    let password = scene.handover.role.take("the restore role", "copy-database").await?;
+    let secret = password.password().clone();
+    scene.handover.role.put(password).await;
+    let door = incoming.open().await?;
+    let name = container(stack, &scene.run);
+    let command = odoo(stack, &name, incoming.name().as_str(), &update, &install, &secret);
+    let outcome = scene.run_there(command).await;
+    door.close().await?;
+    if outcome.is_err() {
+        // The container outlives its client; without it nobody is in the database any more.
+        let remove = Command::new("docker").args(["rm", "--force", &name]);
+        scene.processes.capture_even_if_cancelled(&stack.host.command(remove)?).await?;
+    }
+    outcome?;
+    scene.report.note(format!("updated {} modules, installed {}", update.len(), install.len()));
+    Ok(())
+}
+
+/// The project's modules that are installed, and what they need of the project's own that is not.
+fn auto(local: &BTreeMap<String, Vec<String>>, installed: &BTreeSet<String>) -> (BTreeSet<String>, BTreeSet<String>) {
+    let update: BTreeSet<String> = local.keys().filter(|name| installed.contains(*name)).cloned().collect();
+    let mut install = BTreeSet::new();
+    let mut open: Vec<&String> = update.iter().collect();
+    while let Some(name) = open.pop() {
+        for dependency in local.get(name).into_iter().flatten() {
+            if local.contains_key(dependency) && !installed.contains(dependency) && install.insert(dependency.clone()) {
+                open.push(dependency);
+            }
+        }
+    }
+    (update, install)
+}
+
+/// `ODOO_UPDATE_MODULES`, else the older `ODOO_UPDATE`: `AUTO`, or a list with commas.
+fn wanted(stack: &Stack) -> Wanted {
+    let text = ["ODOO_UPDATE_MODULES", "ODOO_UPDATE"].into_iter().find_map(|name| stack.variables.text(name));
+    let names: BTreeSet<String> = text
+        .unwrap_or_default()
+        .split([',', ' '])
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    match names.iter().next() {
+        None => Wanted::Nothing,
+        Some(first) if names.len() == 1 && first.eq_ignore_ascii_case("auto") => Wanted::Auto,
+        Some(_) => Wanted::These(names),
+    }
+}
+
+fn ask_local_addons(stack: &Stack) -> Command {
+    let folders: Vec<&str> = stack
+        .variables
+        .text("ODOO_ADDONS_PATH")
+        .unwrap_or(ADDON_FOLDERS)
+        .split(',')
+        .map(str::trim)
+        .filter(|folder| !ODOO_FOLDERS.contains(folder))
+        .collect();
+    compose(stack).args(["run", "--rm", "--no-deps", "-T", "--entrypoint", "python3", "script-runner", "-c", LOCAL_ADDONS])
+        .arg(folders.join(","))
+}
+
+fn line(stack: &Stack, run: &str, database: &str, update: &BTreeSet<String>) -> Result<String, ActionError> {
+    let command = odoo(stack, &container(stack, run), database, update, &BTreeSet::new(), &Secret::new(""));
+    Ok(stack.host.command(command)?.to_string())
+}
+
+fn container(stack: &Stack, run: &str) -> String {
+    format!("{}-modules-{run}", stack.project)
+}
+
+/// Variables are passed by name: compose takes their values from its own environment, which no other user can read.
+fn odoo(
+    stack: &Stack,
+    container: &str,
+    database: &str,
+    update: &BTreeSet<String>,
+    install: &BTreeSet<String>,
+    password: &Secret,
+) -> Command {
+    let mut command = compose(stack)
+        .args(["run", "--rm", "--no-deps", "-T", "--name", container])
+        .args(["-e", "ODOO_DB_NAME", "-e", "ODOO_DB_USER", "-e", "ODOO_DB_PASSWORD", "-e", "ODOO_LOGFILE"])
+        .args(["script-runner", "/odoo/odoo-bin", "--database", database, "--stop-after-init", "--no-http"])
+        .args(["--max-cron-threads=0", "--workers=0"])
+        .env("ODOO_DB_NAME", Env::Plain(database.to_owned()))
+        .env("ODOO_DB_USER", Env::Plain(RESTORE.to_owned()))
+        .env("ODOO_DB_PASSWORD", Env::Secret(password.clone()))
+        .env("ODOO_LOGFILE", Env::Plain(String::new()));
+    for (flag, modules) in [("--update", update), ("--init", install)] {
+        if !modules.is_empty() {
+            command = command.args([flag.to_owned(), modules.iter().cloned().collect::<Vec<_>>().join(",")]);
+        }
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_takes_what_is_installed_and_what_that_lacks() {
+        let local = BTreeMap::from([
+            ("shop".to_owned(), vec!["base".to_owned(), "shop_core".to_owned()]),
+            ("shop_core".to_owned(), vec!["shop_types".to_owned()]),
+            ("shop_types".to_owned(), vec![]),
+            ("unused".to_owned(), vec![]),
+        ]);
+        let installed = BTreeSet::from(["base".to_owned(), "shop".to_owned()]);
+        let (update, install) = auto(&local, &installed);
+        assert_eq!(update, BTreeSet::from(["shop".to_owned()]));
+        assert_eq!(install, BTreeSet::from(["shop_core".to_owned(), "shop_types".to_owned()]));
+    }
+}

@@ -1,0 +1,49 @@
+//! Renders the stack's files: compose overlays, merged variables, `odoo.conf`, and the files that go into the checkout.
+//!
+//! Everything is rendered before anything is written, and each file replaces its old self in one step: killed half-way
+//! it leaves some files new and some old, each of them whole.
+
+use camino::Utf8Path;
+
+use super::{ActionError, Outline, Scene};
+use crate::host::Host;
+use crate::plan::Step;
+use crate::render::{File, Templates};
+
+/// Renders the stack's files.
+#[derive(Debug)]
+pub struct Render;
+
+impl Render {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let files = files(outline)?;
+        Ok(files.into_iter().map(|file| Step::File { path: file.path, mode: file.mode }).collect())
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        let stack = scene.stack()?;
+        for file in files(&scene.outline())? {
+            // Files of the checkout belong to whoever works on it here; the rest to the stack's host.
+            let in_checkout = stack.files.iter().any(|(path, _)| scene.project.root.join(path) == file.path);
+            let host = if in_checkout { &Host::Local } else { &stack.host };
+            if let Some(folder) = file.path.parent() {
+                host.create_dir(&scene.processes, folder, 0o755, &scene.report.sink()).await?;
+            }
+            host.write_file(&scene.processes, &file.path, file.contents.as_bytes(), file.mode, &scene.report.sink())
+                .await?;
+            if in_checkout {
+                scene.report.note(format!("wrote {}", relative(&file.path, &scene.project.root)));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn files(outline: &Outline<'_>) -> Result<Vec<File>, ActionError> {
+    let templates = Templates::new(&outline.project.templates);
+    Ok(templates.render(outline.stack()?, &outline.project.name, &outline.project.root)?)
+}
+
+fn relative<'a>(path: &'a Utf8Path, root: &Utf8Path) -> &'a Utf8Path {
+    path.strip_prefix(root).unwrap_or(path)
+}

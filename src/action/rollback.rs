@@ -1,0 +1,47 @@
+//! Puts the previous database and filestore back in the live ones' place. A second rollback undoes the first.
+//!
+//! Killed half-way it leaves what `activate` leaves, and the next command finishes it in the same way.
+
+use super::activate::{SWAP, while_web_is_down};
+use super::incoming_filestore::FilestorePair;
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::postgres::{Names, rollback};
+
+/// Rolls back the last restore.
+#[derive(Debug)]
+pub struct Rollback;
+
+impl Rollback {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let stack = outline.stack()?;
+        let names = Names::new(stack.database()?)?;
+        let (live, previous) = (names.live(), names.previous());
+        Ok(vec![
+            Step::Note("stop web".into()),
+            Step::Sql(format!(
+                "BEGIN; ALTER DATABASE {live} RENAME TO …; ALTER DATABASE {previous} RENAME TO {live}; \
+                 ALTER DATABASE … RENAME TO {previous}; COMMIT;"
+            )),
+            Step::Note(format!("exchange {} and the previous filestore", FilestorePair::of(stack, &names).live())),
+            Step::Note("start web".into()),
+        ])
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        scene.require_local()?;
+        let stack = scene.stack()?;
+        let server = scene.handover.server.get("the database server", "database").await?;
+        let lock = scene.handover.lock.take("the right to restore", "database").await?;
+        let pair = FilestorePair::of(stack, lock.names());
+        let outcome = while_web_is_down(scene, async || {
+            rollback(&server, &lock, SWAP).await?;
+            pair.rollback().await?;
+            scene.report.note(format!("{} is what it was before the last restore", lock.names().live()));
+            Ok(())
+        })
+        .await;
+        scene.handover.lock.put(lock).await;
+        outcome
+    }
+}

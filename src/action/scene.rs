@@ -1,0 +1,180 @@
+//! What an action sees of the world.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{ActionError, Handover};
+use crate::plan::Project;
+use crate::process::{Command, Processes, Redactor, Sink};
+use crate::run::event::{Event, NodeName, Progress, Stream};
+use crate::stack::{Stack, StackError};
+
+/// What an action knows before anything runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Outline<'a> {
+    /// The run's identity, or what stands for it in a dry run.
+    pub run: &'a str,
+    /// The project.
+    pub project: &'a Project,
+    /// The stack, if the plan has one.
+    pub stack: Option<&'a Stack>,
+}
+
+impl<'a> Outline<'a> {
+    /// The stack.
+    ///
+    /// # Errors
+    /// [`ActionError::NoStack`]; plans give every action that needs a stack one.
+    pub fn stack(&self) -> Result<&'a Stack, ActionError> {
+        self.stack.ok_or(ActionError::NoStack)
+    }
+}
+
+/// What an action sees while it runs.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// The run's identity.
+    pub run: Arc<str>,
+    /// The project.
+    pub project: Arc<Project>,
+    /// The stack, if the plan has one.
+    pub stack: Option<Arc<Stack>>,
+    /// The door for children.
+    pub processes: Processes,
+    /// Where the action tells what happens.
+    pub report: Report,
+    /// What actions of one run give each other.
+    pub handover: Arc<Handover>,
+}
+
+impl Scene {
+    /// What was known before anything ran.
+    #[must_use]
+    pub fn outline(&self) -> Outline<'_> {
+        Outline {
+            run: &self.run,
+            project: &self.project,
+            stack: self.stack.as_deref(),
+        }
+    }
+
+    /// The stack.
+    ///
+    /// # Errors
+    /// [`ActionError::NoStack`]; plans give every action that needs a stack one.
+    pub fn stack(&self) -> Result<&Stack, ActionError> {
+        self.stack.as_deref().ok_or(ActionError::NoStack)
+    }
+
+    /// Runs a command on the stack's host, its lines in the node's log.
+    ///
+    /// # Errors
+    /// The command's failure, or a host that cannot be reached that way.
+    pub async fn run_there(&self, command: Command) -> Result<(), ActionError> {
+        let command = self.stack()?.host.command(command)?;
+        self.run(&command).await
+    }
+
+    /// Runs a command here, its lines in the node's log.
+    ///
+    /// # Errors
+    /// The command's failure.
+    pub async fn run(&self, command: &Command) -> Result<(), ActionError> {
+        self.report.command(command);
+        Ok(self.processes.run(command, &self.report.sink()).await?)
+    }
+
+    /// What a command on the stack's host answers.
+    ///
+    /// # Errors
+    /// The command's failure, or a host that cannot be reached that way.
+    pub async fn ask_there(&self, command: Command) -> Result<String, ActionError> {
+        let command = self.stack()?.host.command(command)?;
+        self.report.command(&command);
+        Ok(self.processes.capture(&command).await?)
+    }
+
+    /// Refuses a stack whose host is not this machine.
+    ///
+    /// # Errors
+    /// [`StackError::Unfit`].
+    pub fn require_local(&self) -> Result<(), ActionError> {
+        let stack = self.stack()?;
+        match stack.host {
+            crate::host::Host::Local => Ok(()),
+            crate::host::Host::Ssh(_) => Err(StackError::Unfit {
+                stack: stack.name.clone(),
+                why: "runs on another host; restores are made on the machine that runs Docker".into(),
+                hint: "run the same command there, in the stack's checkout".into(),
+            }
+            .into()),
+        }
+    }
+}
+
+/// Where an action tells what happens. Everything passes the redactor here.
+#[derive(Debug, Clone)]
+pub struct Report {
+    node: NodeName,
+    events: UnboundedSender<Event>,
+    redactor: Redactor,
+}
+
+impl Report {
+    /// A report for a node.
+    #[must_use]
+    pub fn new(node: NodeName, events: UnboundedSender<Event>, redactor: Redactor) -> Self {
+        Self { node, events, redactor }
+    }
+
+    /// The node that reports.
+    #[must_use]
+    pub fn node(&self) -> &NodeName {
+        &self.node
+    }
+
+    /// Sends an event. Nobody listens only when the program is ending.
+    pub fn send(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    /// A command is about to run.
+    pub fn command(&self, command: &Command) {
+        let line = self.redactor.redact(&command.to_string()).into_owned();
+        self.send(Event::Command { node: self.node.clone(), line });
+    }
+
+    /// A fact worth telling.
+    pub fn note(&self, text: impl AsRef<str>) {
+        let text = self.redactor.redact(text.as_ref()).into_owned();
+        self.send(Event::Note { node: self.node.clone(), text });
+    }
+
+    /// Something that should be mended.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        let text = self.redactor.redact(text.as_ref()).into_owned();
+        self.send(Event::Warning { node: self.node.clone(), text });
+    }
+
+    /// How far the action has come.
+    pub fn progress(&self, progress: Progress) {
+        self.send(Event::Progress { node: self.node.clone(), progress });
+    }
+
+    /// A line for the node's log.
+    pub fn line(&self, stream: Stream, text: &str) {
+        let text = self.redactor.redact(text).into_owned();
+        self.send(Event::Line { node: self.node.clone(), stream, text });
+    }
+
+    /// What receives a child's lines.
+    #[must_use]
+    pub fn sink(&self) -> Sink {
+        let report = self.clone();
+        // Lines of children have passed the redactor at the door.
+        Arc::new(move |stream, text| {
+            report.send(Event::Line { node: report.node.clone(), stream, text: text.to_owned() });
+        })
+    }
+}

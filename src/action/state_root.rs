@@ -1,0 +1,53 @@
+//! Makes the stack's folders on its host.
+//!
+//! Odoo's folders must be writable by the image's user. Where this runs as root they are given to the owner that
+//! `ODOO_FILESTORE_OWNER` names (`UID:GID`; the base image's user is 1000:1000); elsewhere they belong to whoever runs
+//! it, which on a laptop is the same number. PostgreSQL's image gives its folder to itself.
+//!
+//! Killed half-way it leaves folders, empty.
+
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::process::Command;
+use crate::stack::Stack;
+
+/// Makes the stack's folders.
+#[derive(Debug)]
+pub struct StateRoot;
+
+impl StateRoot {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let stack = outline.stack()?;
+        let commands = commands(stack).into_iter().map(|command| stack.host.command(command));
+        commands.map(|command| Ok(Step::Command(command?.to_string()))).collect()
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        for command in commands(scene.stack()?) {
+            scene.run_there(command).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The state root itself is for its owner alone: dumps of production pass through it.
+fn commands(stack: &Stack) -> Vec<Command> {
+    let paths = &stack.paths;
+    let (uid, gid) = owner(stack);
+    let give = format!("if [ \"$(id -u)\" = 0 ]; then chown {uid}:{gid} \"$@\"; fi");
+    let filestore = paths.data.join("filestore");
+    vec![
+        Command::new("mkdir").args(["-p", "-m", "0711", paths.root.as_str()]),
+        Command::new("mkdir").args(["-p", filestore.as_str(), paths.database.as_str(), paths.logs.as_str()]),
+        Command::new("sh").args(["-c", &give, "sh", paths.data.as_str(), filestore.as_str(), paths.logs.as_str()]),
+    ]
+}
+
+/// Who owns Odoo's files: `ODOO_FILESTORE_OWNER` where it is in numbers, else the base image's user.
+pub(super) fn owner(stack: &Stack) -> (u32, u32) {
+    let numbers = stack.variables.text("ODOO_FILESTORE_OWNER").and_then(|owner| {
+        let (uid, gid) = owner.split_once(':').unwrap_or((owner, owner));
+        Some((uid.parse().ok()?, gid.parse().ok()?))
+    });
+    numbers.unwrap_or((1000, 1000))
+}

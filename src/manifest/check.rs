@@ -1,0 +1,162 @@
+//! Looks for what cannot be resolved later: names that nothing bears, cycles, parameters that contradict each other.
+
+use super::{Manifest, ManifestError, ParamDef, Sourced, TaskDef, suggest};
+
+/// Words of the command line that no task may be called.
+pub(super) const COMMANDS: [&str; 4] = ["list", "env", "completions", "help"];
+
+/// Checks all names of a manifest.
+pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
+    for (name, task) in &manifest.tasks {
+        check_task(manifest, name, task)?;
+    }
+    for (name, stack) in &manifest.stacks {
+        well_named("stack", name)?;
+        let layers = std::iter::once(stack).chain(&manifest.stack_defaults);
+        for layer in layers {
+            if let Some(host) = &layer.def.host {
+                bears(layer, host, "host", manifest.hosts.keys())?;
+            }
+            if let Some(upstream) = &layer.def.upstream {
+                bears(layer, upstream, "upstream", manifest.upstreams.keys())?;
+            }
+        }
+    }
+    match path_of_cycle(manifest) {
+        Some(path) => Err(cycle(manifest, &path)),
+        None => Ok(()),
+    }
+}
+
+fn check_task(manifest: &Manifest, name: &str, task: &Sourced<TaskDef>) -> Result<(), ManifestError> {
+    well_named("task", name)?;
+    if COMMANDS.contains(&name) && !task.def.private {
+        return Err(ManifestError::invalid(
+            format!("task `{name}` has the name of a command of opw-task itself"),
+            None,
+        )
+        .hinted(Some("give it another name".into())));
+    }
+    for other in task.def.needs.iter().chain(&task.def.after) {
+        bears(task, other, "task", manifest.tasks.keys())?;
+    }
+    for (param, def) in &task.def.params {
+        check_param(name, param, def)?;
+    }
+    Ok(())
+}
+
+fn check_param(task: &str, param: &str, def: &ParamDef) -> Result<(), ManifestError> {
+    let wrong = |why: &str| {
+        Err(ManifestError::invalid(
+            format!("parameter `{param}` of task `{task}` {why}"),
+            None,
+        ))
+    };
+    if !is_name(param) {
+        return wrong("is not a name: use lower-case letters, digits and `-`");
+    }
+    if def.flag && (def.default.is_some() || !def.choices.is_empty() || def.rest) {
+        return wrong("is a flag: it can have no default, choices or rest");
+    }
+    match &def.default {
+        Some(default) if !def.choices.is_empty() && !def.choices.contains(default) => {
+            wrong("has a default that is none of its choices")
+        }
+        Some(_) if def.rest => wrong("takes the rest of the line: it can have no default"),
+        _ => Ok(()),
+    }
+}
+
+fn bears<'a, T, I>(layer: &Sourced<T>, name: &super::Text, kind: &str, names: I) -> Result<(), ManifestError>
+where
+    I: Iterator<Item = &'a String> + Clone,
+{
+    if names.clone().any(|known| known == name.get_ref()) {
+        return Ok(());
+    }
+    Err(ManifestError::invalid(
+        format!("there is no {kind} `{}`", name.get_ref()),
+        Some(layer.place(name)),
+    )
+    .hinted(suggest::hint(name.get_ref(), names.map(String::as_str))))
+}
+
+fn well_named(kind: &str, name: &str) -> Result<(), ManifestError> {
+    if is_name(name) {
+        return Ok(());
+    }
+    Err(
+        ManifestError::invalid(format!("`{name}` cannot be the name of a {kind}"), None)
+            .because("names go into command lines, folders and compose projects")
+            .hinted(Some("use lower-case letters, digits and `-`, a letter first".into())),
+    )
+}
+
+/// Whether a text can name a task, a stack or a parameter.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+fn cycle(manifest: &Manifest, path: &[&str]) -> ManifestError {
+    let place = path.first().zip(path.get(1)).and_then(|(from, to)| {
+        let task = manifest.tasks.get(*from)?;
+        let mut edges = task.def.needs.iter().chain(&task.def.after);
+        edges.find(|edge| edge.get_ref() == to).map(|edge| task.place(edge))
+    });
+    ManifestError::invalid(format!("tasks wait for each other: {}", path.join(" → ")), place)
+}
+
+/// The first cycle among `needs` and `after`, as `[a, b, a]`, in the order written.
+#[must_use]
+pub fn path_of_cycle(manifest: &Manifest) -> Option<Vec<&str>> {
+    let mut done = std::collections::HashSet::new();
+    manifest.tasks.keys().find_map(|start| walk(manifest, start, &mut done))
+}
+
+/// Depth first without recursion: a chain of ten thousand tasks must not end the program.
+fn walk<'a>(
+    manifest: &'a Manifest,
+    start: &'a str,
+    done: &mut std::collections::HashSet<&'a str>,
+) -> Option<Vec<&'a str>> {
+    let edges = |name: &str| -> Vec<&'a str> {
+        manifest.tasks.get(name).map_or_else(Vec::new, |task| {
+            let all = task.def.needs.iter().chain(&task.def.after);
+            all.map(|edge| edge.get_ref().as_str()).collect()
+        })
+    };
+    if done.contains(start) {
+        return None;
+    }
+    let mut path = vec![(start, edges(start).into_iter())];
+    let mut on_path = std::collections::HashSet::from([start]);
+    while let Some((name, rest)) = path.last_mut() {
+        match rest.next() {
+            Some(next) if on_path.contains(next) => {
+                let mut cycle: Vec<_> = path
+                    .iter()
+                    .map(|(name, _)| *name)
+                    .skip_while(|name| *name != next)
+                    .collect();
+                cycle.push(next);
+                return Some(cycle);
+            }
+            Some(next) if done.contains(next) => {}
+            Some(next) => {
+                on_path.insert(next);
+                path.push((next, edges(next).into_iter()));
+            }
+            None => {
+                on_path.remove(name);
+                done.insert(name);
+                path.pop();
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,146 @@
+//! Reads a manifest and all that it includes, and merges them: what the including file says wins.
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+
+use super::model::ManifestFile;
+use super::{Manifest, ManifestError, Sourced, check, place, suggest};
+use crate::error::{Place, Source};
+
+/// The name under `[stacks]` that is no stack.
+const DEFAULTS: &str = "defaults";
+
+/// Reads, merges and checks a manifest.
+///
+/// # Errors
+/// A file that cannot be read, a text that is no manifest, a name that nothing bears; each with its place.
+pub fn load(path: &Utf8Path) -> Result<Manifest, ManifestError> {
+    let mut files = Vec::new();
+    read_with_includes(path, None, &mut Vec::new(), &mut files)?;
+    let manifest = merge(path, files)?;
+    check::check(&manifest)?;
+    Ok(manifest)
+}
+
+struct ReadFile {
+    source: Source,
+    file: ManifestFile,
+}
+
+/// Reads `path` after everything it includes, so that later files win.
+fn read_with_includes(
+    path: &Utf8Path,
+    included: Option<Place>,
+    chain: &mut Vec<Utf8PathBuf>,
+    files: &mut Vec<ReadFile>,
+) -> Result<(), ManifestError> {
+    let read_error = |source| ManifestError::Read {
+        path: path.to_owned(),
+        included: included.clone().map(Box::new),
+        source,
+    };
+    let canonical = path.canonicalize_utf8().map_err(read_error)?;
+    if chain.contains(&canonical) {
+        return Err(ManifestError::invalid(format!("{path} includes itself"), included));
+    }
+    let text: Arc<str> = std::fs::read_to_string(path).map_err(read_error)?.into();
+    let source = Source {
+        path: path.to_owned(),
+        text,
+    };
+    let file = parse(&source)?;
+    chain.push(canonical);
+    let folder = path.parent().unwrap_or(Utf8Path::new(""));
+    for include in &file.include {
+        let other = folder.join(include.get_ref());
+        read_with_includes(&other, Some(place(&source, include)), chain, files)?;
+    }
+    chain.pop();
+    files.push(ReadFile { source, file });
+    Ok(())
+}
+
+fn parse(source: &Source) -> Result<ManifestFile, ManifestError> {
+    toml::from_str(&source.text).map_err(|error| {
+        let place = error.span().map(|span| {
+            Box::new(Place {
+                source: source.clone(),
+                span,
+                label: String::new(),
+            })
+        });
+        ManifestError::Syntax {
+            hint: suggestion(error.message()),
+            message: error.message().trim_end().replace('\n', " "),
+            place,
+        }
+    })
+}
+
+/// serde names the wrong word first and the right ones after it, all in backticks.
+fn suggestion(message: &str) -> Option<String> {
+    let mut words = message.split('`').skip(1).step_by(2);
+    let wrong = words.next()?;
+    let nearest = suggest::nearest(wrong, words)?;
+    Some(format!("did you mean `{nearest}`?"))
+}
+
+fn merge(path: &Utf8Path, files: Vec<ReadFile>) -> Result<Manifest, ManifestError> {
+    let mut project = None;
+    let mut sanitise = None;
+    let mut stack_defaults = Vec::new();
+    let (mut upstreams, mut hosts, mut stacks, mut tasks) =
+        (IndexMap::new(), IndexMap::new(), IndexMap::new(), IndexMap::new());
+    for ReadFile { source, mut file } in files {
+        if let Some(defaults) = file.stacks.shift_remove(DEFAULTS) {
+            stack_defaults.insert(0, sourced(&source, defaults));
+        }
+        lay_over(&mut upstreams, &source, file.upstreams);
+        lay_over(&mut hosts, &source, file.hosts);
+        lay_over(&mut stacks, &source, file.stacks);
+        lay_over(&mut tasks, &source, file.tasks);
+        project = file.project.map(|def| sourced(&source, def)).or(project);
+        sanitise = file.sanitise.map(|def| sourced(&source, def)).or(sanitise);
+    }
+    let project = project.ok_or_else(|| {
+        ManifestError::invalid(format!("{path} has no [project]"), None)
+            .hinted(Some("begin the file with [project] and name = \"…\"".into()))
+    })?;
+    let folder = project.source.path.parent().unwrap_or(Utf8Path::new(""));
+    let here = if folder.as_str().is_empty() {
+        Utf8Path::new(".")
+    } else {
+        folder
+    };
+    let root = here.canonicalize_utf8().map_err(|source| ManifestError::Read {
+        path: here.to_owned(),
+        included: None,
+        source,
+    })?;
+    Ok(Manifest {
+        path: path.to_owned(),
+        root,
+        project,
+        upstreams,
+        hosts,
+        stack_defaults,
+        stacks,
+        tasks,
+        sanitise,
+    })
+}
+
+fn sourced<T>(source: &Source, def: T) -> Sourced<T> {
+    Sourced {
+        source: source.clone(),
+        def,
+    }
+}
+
+fn lay_over<T>(over: &mut IndexMap<String, Sourced<T>>, source: &Source, defs: IndexMap<String, T>) {
+    for (name, def) in defs {
+        over.insert(name, sourced(source, def));
+    }
+}

@@ -1,0 +1,89 @@
+//! The graph resolved for one command: which nodes, in what order, with which exact actions.
+
+mod build;
+mod error;
+mod graph;
+mod params;
+mod words;
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+pub use build::build;
+pub use error::PlanError;
+pub use graph::needs_stack;
+pub use params::{ParamValue, params_of};
+
+use crate::action::Action;
+use crate::run::event::NodeName;
+use crate::stack::{Change, Stack};
+
+/// What is known of the project wherever an action runs.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Its name.
+    pub name: String,
+    /// Its root folder.
+    pub root: Utf8PathBuf,
+    /// The folder of its own templates; need not exist.
+    pub templates: Utf8PathBuf,
+}
+
+/// A plan: nodes in an order in which each stands after all that it waits for.
+#[derive(Debug)]
+pub struct Plan {
+    /// What was asked for, such as `restore opw-testing`.
+    pub title: String,
+    /// The project.
+    pub project: Arc<Project>,
+    /// The stack, if the tasks need one.
+    pub stack: Option<Arc<Stack>>,
+    /// The nodes.
+    pub nodes: Vec<Node>,
+}
+
+/// A task in a plan.
+#[derive(Debug)]
+pub struct Node {
+    /// The task's name.
+    pub name: NodeName,
+    /// What it does, one line; may be empty.
+    pub about: String,
+    /// The nodes that it waits for, as indices into the plan's.
+    pub waits_for: Vec<usize>,
+    /// Why it will not run, if its `when` is false.
+    pub skipped: Option<String>,
+    /// What it does; `None` for a task that only gathers others.
+    pub action: Option<Action>,
+    /// Whether what its child prints is what the user asked for.
+    pub shown: bool,
+}
+
+/// A step of an action, as `--dry-run` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A command that a person could type.
+    Command(String),
+    /// A statement, with a `--` comment in front where it is not plain what it is for.
+    Sql(String),
+    /// A file that is written.
+    File {
+        /// Where.
+        path: Utf8PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// What no command says.
+    Note(String),
+}
+
+impl Plan {
+    /// The strongest change that any of its nodes makes to the stack.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        let running = self.nodes.iter().filter(|node| node.skipped.is_none());
+        let changes = running.filter_map(|node| node.action.as_ref()).map(Action::change);
+        changes.max().unwrap_or(Change::Nothing)
+    }
+}

@@ -1,0 +1,108 @@
+//! What can go wrong with a template.
+
+use camino::Utf8PathBuf;
+
+use crate::error::{Diagnostic, ExitCode, Explain, Place, Source};
+
+/// A template that cannot be rendered. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A template that does not parse, or speaks of what is not there.
+    #[error("{message}")]
+    Template {
+        /// What is wrong.
+        message: String,
+        /// Where.
+        place: Box<Place>,
+    },
+    /// A template that is neither built in nor in the project.
+    #[error("there is no template `{name}`")]
+    NoTemplate {
+        /// Its name.
+        name: String,
+        /// The project's folder that was searched.
+        folder: Utf8PathBuf,
+        /// What there is.
+        hint: Option<String>,
+    },
+    /// A project's own template that cannot be read.
+    #[error("cannot read the template {path}")]
+    Read {
+        /// Which.
+        path: Utf8PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A rendered compose file that is no YAML.
+    #[error("the template `{name}` rendered what is no YAML: {message}")]
+    NotYaml {
+        /// The template.
+        name: String,
+        /// What the parser says.
+        message: String,
+        /// The rendered line.
+        place: Option<Box<Place>>,
+    },
+}
+
+impl RenderError {
+    /// An error in a string of the manifest. The span is the whole string: TOML's escapes make finer ones untrue.
+    pub(super) fn in_manifest(error: &minijinja::Error, text: &str, place: &Place) -> Self {
+        let column = error
+            .range()
+            .and_then(|range| text.get(range))
+            .filter(|part| !part.is_empty() && part.len() < text.len());
+        let mut place = place.clone();
+        if let Some(part) = column {
+            place.label = format!("here: {part}");
+        }
+        Self::Template {
+            message: message(error),
+            place: Box::new(place),
+        }
+    }
+
+    /// An error in a template file.
+    pub(super) fn in_file(error: &minijinja::Error, source: Source) -> Self {
+        let line_start = error.line().map_or(0, |line| {
+            source.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum()
+        });
+        let line_length = source.text.get(line_start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
+        let span = error.range().unwrap_or(line_start..line_start + line_length);
+        Self::Template {
+            message: message(error),
+            place: Box::new(Place {
+                source,
+                span,
+                label: String::new(),
+            }),
+        }
+    }
+}
+
+/// minijinja's message without its own account of the place.
+fn message(error: &minijinja::Error) -> String {
+    let kind = error.kind().to_string();
+    match error.detail() {
+        Some(detail) => format!("{kind}: {detail}"),
+        None => kind,
+    }
+}
+
+impl Explain for RenderError {
+    fn explain(&self) -> Diagnostic {
+        let plain = Diagnostic::new(ExitCode::Usage, self.to_string());
+        match self {
+            Self::Template { place, .. } => plain.at(Some((**place).clone())),
+            Self::NoTemplate { folder, hint, .. } => {
+                let plain = plain.note(format!("neither built in nor in {folder}"));
+                match hint {
+                    Some(hint) => plain.hint(hint),
+                    None => plain,
+                }
+            }
+            Self::Read { source, .. } => plain.note(source.to_string()),
+            Self::NotYaml { place, .. } => plain.at(place.as_deref().cloned()),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The files of a stack, rendered from templates.
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+
+use super::secrets::{context_in_clear, context_of_variables};
+use super::{RenderError, filters};
+use crate::error::{Place, Source};
+use crate::stack::Stack;
+
+/// The templates of the repository's `templates/` folder.
+const BUILT_IN: [(&str, &str); 8] = [
+    ("compose/services.yaml.j2", include_str!("../../templates/compose/services.yaml.j2")),
+    ("compose/base.yaml.j2", include_str!("../../templates/compose/base.yaml.j2")),
+    ("compose/ports.yaml.j2", include_str!("../../templates/compose/ports.yaml.j2")),
+    ("compose/restore-ssh.yaml.j2", include_str!("../../templates/compose/restore-ssh.yaml.j2")),
+    ("compose/dev-mounts.yaml.j2", include_str!("../../templates/compose/dev-mounts.yaml.j2")),
+    ("env.j2", include_str!("../../templates/env.j2")),
+    ("odoo.conf.j2", include_str!("../../templates/odoo.conf.j2")),
+    ("coolify.yml.j2", include_str!("../../templates/coolify.yml.j2")),
+];
+
+/// A rendered file that is still to be written.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Where it belongs.
+    pub path: Utf8PathBuf,
+    /// What stands in it; may hold secrets if `mode` lets only the owner read.
+    pub contents: String,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
+/// Templates: a project's own folder over the built-in ones.
+#[derive(Debug)]
+pub struct Templates {
+    environment: Environment<'static>,
+    folder: Utf8PathBuf,
+}
+
+impl Templates {
+    /// Templates of a project whose own lie in `folder`, which need not exist.
+    #[must_use]
+    pub fn new(folder: &Utf8Path) -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_keep_trailing_newline(true);
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        filters::add_to(&mut environment);
+        let own = folder.to_owned();
+        environment.set_loader(move |name| load(&own, name));
+        Self {
+            environment,
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// Everything that a stack needs on its host: overlays, merged variables, `odoo.conf`; then its `files`.
+    ///
+    /// # Errors
+    /// A template that is missing, does not parse, speaks of what is not there, or renders a compose file that is no
+    /// YAML. Nothing is written by this.
+    pub fn render(&self, stack: &Stack, project: &str, root: &Utf8Path) -> Result<Vec<File>, RenderError> {
+        let open = self.context(stack, project, false);
+        let mut files = Vec::new();
+        for overlay in &stack.overlays {
+            let template = format!("compose/{overlay}.yaml.j2");
+            files.push(self.yaml(&template, stack.overlay_path(overlay), &open)?);
+        }
+        if !stack.overlays.is_empty() {
+            let closed = self.context(stack, project, true);
+            files.push(self.file("env.j2", stack.paths.env_file(), 0o600, &closed)?);
+            files.push(self.file("odoo.conf.j2", stack.paths.odoo_conf(), 0o644, &open)?);
+        }
+        for (path, template) in &stack.files {
+            files.push(self.yaml(template, root.join(path), &open)?);
+        }
+        Ok(files)
+    }
+
+    fn context(&self, stack: &Stack, project: &str, in_clear: bool) -> Value {
+        let variables = &stack.variables;
+        let env = if in_clear { context_in_clear(variables) } else { context_of_variables(variables) };
+        let secrets: Vec<&str> = variables.iter().filter(|(_, v)| matches!(v.value, crate::stack::Value::Secret(_))).map(|(name, _)| name).collect();
+        context! { stack => stack.facts(), env => env, secrets => secrets, project => context! { name => project } }
+    }
+
+    fn file(&self, name: &str, path: Utf8PathBuf, mode: u32, context: &Value) -> Result<File, RenderError> {
+        let template = self.environment.get_template(name).map_err(|error| self.explain(name, &error))?;
+        let contents = template.render(context).map_err(|error| self.explain(name, &error))?;
+        Ok(File { path, contents, mode })
+    }
+
+    /// A file that must be YAML, whatever a project's own template makes of it.
+    fn yaml(&self, name: &str, path: Utf8PathBuf, context: &Value) -> Result<File, RenderError> {
+        let file = self.file(name, path, 0o644, context)?;
+        if let Err(error) = serde_yaml::from_str::<serde_yaml::Value>(&file.contents) {
+            let place = error.location().map(|location| {
+                Box::new(Place {
+                    source: Source {
+                        path: format!("{name} (rendered)").into(),
+                        text: Arc::from(file.contents.as_str()),
+                    },
+                    span: location.index()..location.index(),
+                    label: String::new(),
+                })
+            });
+            return Err(RenderError::NotYaml {
+                name: name.to_owned(),
+                message: error.to_string(),
+                place,
+            });
+        }
+        Ok(file)
+    }
+
+    /// The error with the template's own text, which may be another than the one asked for (an import).
+    fn explain(&self, name: &str, error: &minijinja::Error) -> RenderError {
+        if error.kind() == minijinja::ErrorKind::TemplateNotFound {
+            let names = BUILT_IN.iter().map(|(name, _)| *name);
+            return RenderError::NoTemplate {
+                name: name.to_owned(),
+                folder: self.folder.clone(),
+                hint: crate::manifest::hint(name, names),
+            };
+        }
+        let name = error.name().unwrap_or(name);
+        let own = self.folder.join(name);
+        let text = load(&self.folder, name).ok().flatten().unwrap_or_default();
+        let path = if own.is_file() { own } else { format!("{name} (built in)").into() };
+        RenderError::in_file(
+            error,
+            Source {
+                path,
+                text: text.into(),
+            },
+        )
+    }
+}
+
+/// A template's text: the project's own, else the built-in one. A name cannot lead out of the folder.
+fn load(folder: &Utf8Path, name: &str) -> Result<Option<String>, minijinja::Error> {
+    let leads_out = Utf8Path::new(name).components().any(|part| !matches!(part, camino::Utf8Component::Normal(_)));
+    if leads_out {
+        return Ok(None);
+    }
+    match std::fs::read_to_string(folder.join(name)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(BUILT_IN.iter().find(|(built_in, _)| *built_in == name).map(|(_, text)| (*text).to_owned()))
+        }
+        Err(error) => Err(minijinja::Error::new(
+            minijinja::ErrorKind::InvalidOperation,
+            format!("cannot read {}", folder.join(name)),
+        )
+        .with_source(error)),
+    }
+}

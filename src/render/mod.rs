@@ -1,0 +1,14 @@
+//! minijinja: the strings of the manifest, and the templates of the files that a stack needs.
+//!
+//! Built-in templates are those of the repository's `templates/` folder, embedded in the binary; a project's own win.
+
+mod error;
+mod files;
+mod filters;
+mod secrets;
+mod strings;
+
+pub use error::RenderError;
+pub use files::{File, Templates};
+pub use secrets::context_of_variables;
+pub use strings::Strings;

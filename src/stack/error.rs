@@ -1,0 +1,134 @@
+//! What can be wrong with a stack.
+
+use camino::Utf8PathBuf;
+
+use crate::error::{Diagnostic, ExitCode, Explain, Place};
+use crate::host::HostError;
+use crate::render::RenderError;
+
+/// A stack that cannot be resolved, or an act that its guards refuse.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// No stack has this name.
+    #[error("there is no stack `{name}`")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// What there is.
+        hint: Option<String>,
+    },
+    /// An env file that exists and cannot be read.
+    #[error("cannot read the env file {path}")]
+    ReadEnv {
+        /// Which.
+        path: Utf8PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A line of an env file that is no `NAME=value`. The line itself is not shown: it may hold a secret.
+    #[error("{path}{}: this line is no NAME=value", .line.map(|line| format!(":{line}")).unwrap_or_default())]
+    Env {
+        /// The file.
+        path: Utf8PathBuf,
+        /// The line, beginning with 1.
+        line: Option<usize>,
+    },
+    /// A variable that must have a value has none.
+    #[error("stack `{stack}` has no {name}")]
+    Missing {
+        /// The stack.
+        stack: String,
+        /// The variable.
+        name: String,
+        /// The env files that were looked for.
+        files: Vec<String>,
+    },
+    /// A variable whose value cannot be.
+    #[error("{name} of stack `{stack}` cannot be `{value}`: {why}")]
+    Invalid {
+        /// The stack.
+        stack: String,
+        /// The variable.
+        name: String,
+        /// Its value; never a secret.
+        value: String,
+        /// Where the value came from.
+        origin: String,
+        /// Why it cannot be.
+        why: String,
+    },
+    /// A host that cannot be reached the way it is written.
+    #[error("{source}")]
+    Host {
+        /// What is wrong with it.
+        source: HostError,
+        /// Where it is written.
+        place: Option<Box<Place>>,
+    },
+    /// A string that cannot be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// An act on a protected stack.
+    #[error("stack `{stack}` is protected")]
+    Protected {
+        /// The stack.
+        stack: String,
+        /// What was refused.
+        act: String,
+    },
+    /// A stack that runs on its own upstream.
+    #[error("stack `{stack}` runs on {host}, which is its upstream `{upstream}`")]
+    IsUpstream {
+        /// The stack.
+        stack: String,
+        /// The upstream.
+        upstream: String,
+        /// The machine that both are.
+        host: String,
+    },
+    /// An act that needs an upstream, on a stack without one.
+    #[error("stack `{stack}` has no upstream")]
+    NoUpstream {
+        /// The stack.
+        stack: String,
+    },
+    /// An act that does not fit who runs the stack.
+    #[error("stack `{stack}` {why}")]
+    Unfit {
+        /// The stack.
+        stack: String,
+        /// Why the act does not fit.
+        why: String,
+        /// What to do instead.
+        hint: String,
+    },
+}
+
+impl Explain for StackError {
+    fn explain(&self) -> Diagnostic {
+        let usage = Diagnostic::new(ExitCode::Usage, self.to_string());
+        let refused = Diagnostic::new(ExitCode::Refused, self.to_string());
+        match self {
+            Self::Unknown { hint, .. } => match hint {
+                Some(hint) => usage.hint(hint),
+                None => usage,
+            },
+            Self::ReadEnv { source, .. } => usage.note(source.to_string()),
+            Self::Env { .. } => usage.hint("write NAME=value; quote values that hold spaces"),
+            Self::Missing { name, files, stack } => usage
+                .note(format!("looked in: {}", files.join(", ")))
+                .hint(format!("write {name}=… into an env file of the stack; `opw-task env {stack}` shows what is set")),
+            Self::Invalid { origin, .. } => usage.note(format!("it comes from {origin}")),
+            Self::Host { source, place } => source.explain().at(place.as_deref().cloned()),
+            Self::Render(error) => error.explain(),
+            Self::Protected { act, .. } => refused
+                .note(format!("{act} would change its data"))
+                .hint("take `protected = true` out of tasks.toml if that is really meant"),
+            Self::IsUpstream { .. } => refused
+                .note("an upstream is only ever read")
+                .hint("give the stack another host"),
+            Self::NoUpstream { stack } => usage.hint(format!("write upstream = \"…\" into [stacks.{stack}]")),
+            Self::Unfit { hint, .. } => usage.hint(hint),
+        }
+    }
+}

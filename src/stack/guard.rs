@@ -1,0 +1,64 @@
+//! What may not be done to a stack, whatever the command line says.
+
+use super::{Stack, StackError};
+use crate::host::Host;
+use crate::manifest::Deploy;
+
+/// What an action does to a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// It looks, or changes nothing of the stack.
+    Nothing,
+    /// It changes containers, rendered files or folders, but no data.
+    Containers,
+    /// It changes the stack's database or filestore.
+    Data,
+}
+
+impl Stack {
+    /// Refuses what may not be done: data changes on a protected stack, any change on the upstream's own machine, and
+    /// containers that Coolify runs.
+    ///
+    /// This looks at names only and needs no host in reach; what names cannot tell is looked at again when the hosts
+    /// are (`ssh -G`, `database.uuid`).
+    ///
+    /// # Errors
+    /// [`StackError::Protected`], [`StackError::IsUpstream`], [`StackError::Unfit`].
+    pub fn guard(&self, change: Change, act: &str) -> Result<(), StackError> {
+        if change == Change::Nothing {
+            return Ok(());
+        }
+        if let (Host::Ssh(host), Some(upstream)) = (&self.host, &self.upstream)
+            && host.host() == upstream.target().host()
+            && host.port() == upstream.target().port()
+        {
+            return Err(StackError::IsUpstream {
+                stack: self.name.clone(),
+                upstream: upstream.name().to_owned(),
+                host: host.to_string(),
+            });
+        }
+        if change == Change::Data && self.protected {
+            return Err(StackError::Protected {
+                stack: self.name.clone(),
+                act: act.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Refuses to run containers that Coolify runs.
+    ///
+    /// # Errors
+    /// [`StackError::Unfit`].
+    pub fn guard_deploy(&self) -> Result<(), StackError> {
+        match self.deploy {
+            Deploy::Compose => Ok(()),
+            Deploy::Coolify => Err(StackError::Unfit {
+                stack: self.name.clone(),
+                why: "is run by Coolify, not by docker compose on a host".into(),
+                hint: format!("`opw-task render {}` writes what Coolify deploys", self.name),
+            }),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! A stack resolved: its variables with their origins, and what follows from them.
+//!
+//! Layers of variables, later wins: built in, `[stacks.defaults]`, `.env`, the stack's env files in their order,
+//! `[stacks.NAME]`, the environment of opw-task for what `inherit` names, `--set`. `[stacks.NAME]` stands above the
+//! files because files are shared between stacks, and two stacks must never end in one compose project by accident.
+
+mod error;
+mod guard;
+mod origin;
+mod resolve;
+mod secrecy;
+mod variables;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+pub use error::StackError;
+pub use guard::Change;
+pub use origin::Origin;
+pub use resolve::resolve;
+pub use secrecy::Secrecy;
+pub use variables::{Value, Variable, Variables};
+
+use crate::host::Host;
+use crate::manifest::Deploy;
+use crate::upstream::Upstream;
+
+/// One copy of the application on one host, everything about it known.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Its name in the manifest.
+    pub name: String,
+    /// What it is for; may be empty.
+    pub about: String,
+    /// Who runs its containers.
+    pub deploy: Deploy,
+    /// Where they run.
+    pub host: Host,
+    /// The checkout on that host: compose's project directory.
+    pub checkout: Utf8PathBuf,
+    /// The compose project's name.
+    pub project: String,
+    /// Its variables.
+    pub variables: Variables,
+    /// The env files that the variables were looked for in, and whether each was there.
+    pub env_files: Vec<(Utf8PathBuf, bool)>,
+    /// Its folders on the host.
+    pub paths: Paths,
+    /// Its published ports.
+    pub ports: Ports,
+    /// Its compose files, rendered from `compose/NAME.yaml.j2`.
+    pub overlays: Vec<String>,
+    /// Files rendered into the checkout: path to template.
+    pub files: Vec<(Utf8PathBuf, String)>,
+    /// Where `restore` copies from.
+    pub upstream: Option<Upstream>,
+    /// Whether its data may not be changed.
+    pub protected: bool,
+}
+
+/// The folders of a stack on its host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The state root.
+    pub root: Utf8PathBuf,
+    /// Odoo's data folder: mounted at `/volumes/data`.
+    pub data: Utf8PathBuf,
+    /// PostgreSQL's data folder.
+    pub database: Utf8PathBuf,
+    /// Odoo's log folder: mounted at `/volumes/logs`.
+    pub logs: Utf8PathBuf,
+}
+
+impl Paths {
+    /// The rendered compose files.
+    #[must_use]
+    pub fn compose(&self) -> Utf8PathBuf {
+        self.root.join("compose")
+    }
+
+    /// The merged variables, for compose.
+    #[must_use]
+    pub fn env_file(&self) -> Utf8PathBuf {
+        self.root.join(".compose.env")
+    }
+
+    /// The rendered `odoo.conf`.
+    #[must_use]
+    pub fn odoo_conf(&self) -> Utf8PathBuf {
+        self.root.join("config").join("odoo.conf")
+    }
+
+    /// The lock file: whoever holds it may change the stack.
+    #[must_use]
+    pub fn lock(&self) -> Utf8PathBuf {
+        self.root.join(".opw-task.lock")
+    }
+
+    /// The folder of a database's filestore.
+    #[must_use]
+    pub fn filestore(&self, database: &str) -> Utf8PathBuf {
+        self.data.join("filestore").join(database)
+    }
+}
+
+/// The published ports of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ports {
+    /// The address on which web and longpolling are published.
+    pub bind: String,
+    /// Odoo's HTTP port.
+    pub web: Option<u16>,
+    /// Odoo's longpolling or websocket port.
+    pub longpoll: Option<u16>,
+    /// PostgreSQL's port, on 127.0.0.1.
+    pub database: Option<u16>,
+}
+
+impl Stack {
+    /// The name of the live database.
+    ///
+    /// # Errors
+    /// [`StackError::Missing`] if no layer names it.
+    pub fn database(&self) -> Result<&str, StackError> {
+        self.need("ODOO_DB_NAME")
+    }
+
+    /// The role that Odoo uses, which the database's image makes a superuser.
+    ///
+    /// # Errors
+    /// [`StackError::Missing`] if no layer names it.
+    pub fn database_role(&self) -> Result<&str, StackError> {
+        self.need("ODOO_DB_USER")
+    }
+
+    /// That role's password.
+    ///
+    /// # Errors
+    /// [`StackError::Missing`] if no layer has it.
+    pub fn database_password(&self) -> Result<crate::secret::Secret, StackError> {
+        self.variables
+            .secret("ODOO_DB_PASSWORD")
+            .ok_or_else(|| self.missing("ODOO_DB_PASSWORD"))
+    }
+
+    /// The address under which people reach the stack.
+    ///
+    /// # Errors
+    /// [`StackError::Missing`] if no layer has it.
+    pub fn base_url(&self) -> Result<&str, StackError> {
+        self.need("ODOO_BASE_URL")
+    }
+
+    /// The upstream.
+    ///
+    /// # Errors
+    /// [`StackError::NoUpstream`] if the manifest names none.
+    pub fn upstream(&self) -> Result<&Upstream, StackError> {
+        self.upstream.as_ref().ok_or_else(|| StackError::NoUpstream {
+            stack: self.name.clone(),
+        })
+    }
+
+    /// A variable that must be there.
+    ///
+    /// # Errors
+    /// [`StackError::Missing`] if no layer has it.
+    pub fn need(&self, name: &str) -> Result<&str, StackError> {
+        self.variables.text(name).ok_or_else(|| self.missing(name))
+    }
+
+    fn missing(&self, name: &str) -> StackError {
+        let file = |(path, there): &(Utf8PathBuf, bool)| match there {
+            true => path.to_string(),
+            false => format!("{path} (not there)"),
+        };
+        StackError::Missing {
+            stack: self.name.clone(),
+            name: name.to_owned(),
+            files: self.env_files.iter().map(file).collect(),
+        }
+    }
+
+    /// Everything compose reads for this stack, in order: rendered overlays, then the files that
+    /// `DEPLOY_COMPOSE_FILES` names (a `:` or `,` list, relative to the checkout).
+    #[must_use]
+    pub fn compose_files(&self) -> Vec<Utf8PathBuf> {
+        let rendered = self.overlays.iter().map(|overlay| self.overlay_path(overlay));
+        let named = self.variables.text("DEPLOY_COMPOSE_FILES").unwrap_or_default();
+        let named = named.split([':', ',']).map(str::trim).filter(|path| !path.is_empty());
+        rendered.chain(named.map(|path| self.checkout.join(path))).collect()
+    }
+
+    /// Where an overlay is rendered to.
+    #[must_use]
+    pub fn overlay_path(&self, overlay: &str) -> Utf8PathBuf {
+        self.paths.compose().join(format!("{overlay}.yaml"))
+    }
+
+    /// The health check's address, as this machine reaches it: `DEPLOY_HEALTHCHECK_URL`, else the published web port,
+    /// else the base URL.
+    ///
+    /// # Errors
+    /// [`StackError::Missing`] if there is none of them.
+    pub fn health_url(&self) -> Result<String, StackError> {
+        if let Some(url) = self.variables.text("DEPLOY_HEALTHCHECK_URL") {
+            return Ok(url.trim_end_matches("/web/health").to_owned());
+        }
+        match (&self.host, self.ports.web) {
+            (Host::Local, Some(port)) => Ok(format!("http://127.0.0.1:{port}")),
+            _ => self.base_url().map(|url| url.trim_end_matches('/').to_owned()),
+        }
+    }
+}
+
+/// A path as the manifest writes it: `~` is the home folder, relative ones begin at `base`.
+fn absolute(path: &str, base: &Utf8Path, home: Option<&str>) -> Utf8PathBuf {
+    match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => Utf8Path::new(home).join(rest),
+        _ => base.join(path),
+    }
+}

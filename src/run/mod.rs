@@ -1,2 +1,4 @@
 //! A plan being carried out.
 pub mod event;
+pub mod id;
+pub mod journal;

@@ -27,7 +27,7 @@ pub fn line(text: &str) -> String {
     cleaned
 }
 
-/// The lines of a text, each as [`line`] leaves it.
+/// The lines of a text, each as [`line()`] leaves it.
 pub fn lines(text: &str) -> impl Iterator<Item = String> + '_ {
     text.lines().map(line)
 }

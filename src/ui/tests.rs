@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use indicatif::{InMemoryTerm, TermLike};
+
 use super::*;
 use crate::error::ExitCode;
 use crate::run::event::{NodeInfo, Outcome, Progress, Stream, Unit};
@@ -388,4 +390,54 @@ fn bars_need_a_terminal_that_is_watched() {
     assert!(!view(Mode::Auto, false, false));
     assert!(view(Mode::Bars, true, true));
     assert!(!view(Mode::Bars, false, false));
+}
+
+/// Standard error of a program whose terminal is in memory.
+struct OnScreen(InMemoryTerm);
+
+impl Write for OnScreen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // What a terminal's line discipline does.
+        let text = String::from_utf8_lossy(bytes).replace('\n', "\r\n");
+        self.0.write_str(&text)?;
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_terminal_keeps_the_story_and_no_line_in_place() {
+    let (term, out) = (InMemoryTerm::new(24, 100), Kept::default());
+    let target = ProgressDrawTarget::term_like(Box::new(term.clone()));
+    let bars = Bars::new(target, || 100, Verbosity::Normal, Paint::new(false));
+    let mut ui = Ui {
+        printer: Printer::new(out.clone(), OnScreen(term.clone())),
+        view: View::Bars(Box::new(bars)),
+        tally: Tally::default(),
+        terminal: Terminal {
+            stderr: true,
+            ..NOWHERE
+        },
+    };
+    for event in bad_run() {
+        if matches!(event, Event::NodeFinished { .. }) {
+            ui.data("asked for\n");
+        }
+        ui.receive(&event);
+    }
+    ui.diagnostic(&why());
+    ui.finish(|node| Some(format!("{node}.log").into()))
+        .unwrap();
+    insta::assert_snapshot!(term.contents(), @"
+    ✗ copy-database   12.0 s  pg_restore exited with 1
+    ⊘ copy-filestore  cancelled after 12.1 s
+    cancelled before they began: sanitise, activate
+    error: copy-database: pg_restore exited with 1
+      │ pg_restore: error: out of disk
+    help: free space under /var/lib/docker
+    failed: copy-database: pg_restore exited with 1 — log: copy-database.log
+    ");
+    assert_eq!(out.text(), "asked for\n".repeat(4));
 }

@@ -75,9 +75,9 @@ impl Screen {
     /// What is on the screen, with the spinner stopped.
     fn contents(&self) -> String {
         for running in self.bars.running.values() {
-            running.bar.force_draw();
+            running.draw_once();
         }
-        FRAMES
+        running::FRAMES
             .iter()
             .fold(self.term.contents(), |text, frame| text.replace(frame, "⠋"))
     }

@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn runs_of_one_second_differ() {
-        let ids: BTreeSet<String> = (0..50).map(|_| run_id()).collect();
-        assert_eq!(ids.len(), 50);
+        let suffixes: BTreeSet<String> = (0..10_000).map(|_| run_id().split_off(15)).collect();
+        // Of 10,000 out of 36^4, about 30 are expected to meet by chance.
+        assert!(suffixes.len() > 9_900, "{}", suffixes.len());
     }
 }

@@ -168,13 +168,9 @@ fn medium_terminals_do_without_the_bar() {
     let mut screen = Screen::new(80, Verbosity::Normal);
     screen.begin("copy-filestore");
     screen.copies(412_300_000, None, "");
-    insta::assert_snapshot!(screen.contents(), @"
-    ⠋ copy-filestore  412.3 MB  Bring the files                                  0 s
-    ");
+    insta::assert_snapshot!(screen.contents(), @"⠋ copy-filestore  412.3 MB  Bring the files                                  0 s");
     screen.copies(412_300_000, Some(1_200_000_000), "");
-    insta::assert_snapshot!(screen.contents(), @"
-    ⠋ copy-filestore   34 %  412.3 MB of 1.2 GB  Bring the files                 0 s
-    ");
+    insta::assert_snapshot!(screen.contents(), @"⠋ copy-filestore   34 %  412.3 MB of 1.2 GB  Bring the files                 0 s");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! the rest.
 
 pub mod event;
+mod id;
 mod journal;
 mod lock;
 
@@ -12,7 +13,8 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
-pub use journal::{Journal, JournalError, run_id};
+pub use id::{is_run_id, run_id};
+pub use journal::{Journal, JournalError};
 pub use lock::StackLock;
 
 use crate::action::{ActionError, Handover, Report, Scene};

@@ -1,0 +1,167 @@
+//! What a run did, kept on disk: `<root>/.opw-task/runs/<run>/`.
+//!
+//! `events.jsonl` holds every event, `<node>.log` what one node ran and what its children said. Times are UTC with
+//! milliseconds, so that they can be laid beside `docker logs --timestamps` and a PostgreSQL log of another host.
+//!
+//! Every record is one `write` straight to the kernel: a `kill -9` of this process loses nothing that was recorded. (A
+//! power failure may; a journal is not worth an `fsync` a line.)
+
+mod folder;
+mod node_log;
+mod prune;
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::{Diagnostic, ExitCode, Explain};
+use crate::run::event::Event;
+use node_log::NodeLogs;
+
+/// How many runs are kept, the one that is beginning among them.
+pub const RUNS_KEPT: usize = 50;
+
+const EVENTS: &str = "events.jsonl";
+
+/// Why a run cannot be written down.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The folder of the run cannot be made.
+    #[error("cannot make the journal's folder {path}: {source}")]
+    Folder {
+        /// The folder.
+        path: Utf8PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file of the journal cannot be opened or written, such as on a full disk.
+    #[error("cannot write the journal {path}: {source}")]
+    Write {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl JournalError {
+    fn source_error(&self) -> &io::Error {
+        match self {
+            Self::Folder { source, .. } | Self::Write { source, .. } => source,
+        }
+    }
+}
+
+impl Explain for JournalError {
+    fn explain(&self) -> Diagnostic {
+        let diagnostic = Diagnostic::new(ExitCode::Failed, self.to_string());
+        match self.source_error().kind() {
+            io::ErrorKind::PermissionDenied => diagnostic.hint(
+                "make `.opw-task` writable for this user, or remove it if another user made it",
+            ),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                diagnostic.hint("free space; the run itself goes on, its journal has a gap")
+            }
+            _ => diagnostic,
+        }
+    }
+}
+
+/// The journal of one run. It belongs to one task, which hands it every event in order.
+#[derive(Debug)]
+pub struct Journal {
+    folder: Utf8PathBuf,
+    /// Locked as long as this journal lives, so that no other run prunes it away.
+    events: File,
+    logs: NodeLogs,
+    /// A write of `events.jsonl` was cut short: its line must be ended before the next one.
+    torn: bool,
+    /// A failure has been reported; a full disk is told once and not once a line.
+    told: bool,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    at: String,
+    // Only ever written: the poor messages of a flattened type arise when it is read.
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+impl Journal {
+    /// Makes the folder of a run under `<root>/.opw-task/runs` and removes the oldest ones beyond [`RUNS_KEPT`].
+    ///
+    /// Folders are 0700 and files 0600: what children print may hold customers' data even where it holds no secret.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made, or exists already.
+    pub fn create(root: &Utf8Path, run: &str) -> Result<Self, JournalError> {
+        let runs = folder::prepare(root)?;
+        let folder = folder::make_run(&runs, run)?;
+        let path = folder.join(EVENTS);
+        let events = folder::append(&path)?;
+        // No other process can hold this new file; on a file system without locks a run goes on unlocked.
+        let _ = events.try_lock();
+        prune::prune(&runs, run, EVENTS);
+        Ok(Self {
+            logs: NodeLogs::new(folder.clone()),
+            folder,
+            events,
+            torn: false,
+            told: false,
+        })
+    }
+
+    /// The run's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Utf8Path {
+        &self.folder
+    }
+
+    /// Where a node's log is, or will be once the node has begun.
+    #[must_use]
+    pub fn log_path(&self, node: &str) -> Utf8PathBuf {
+        self.logs.path(node)
+    }
+
+    /// Writes an event down. It is with the kernel when this returns.
+    ///
+    /// # Errors
+    ///
+    /// The first time that something cannot be written. It is meant as a warning; later events are still tried, and
+    /// later failures are silent.
+    pub fn record(&mut self, event: &Event) -> Result<(), JournalError> {
+        let at = format!("{:.3}", Timestamp::now());
+        let kept = self.record_event(&at, event);
+        let logged = self.logs.record(&at, event);
+        match kept.and(logged) {
+            Err(error) if !self.told => {
+                self.told = true;
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn record_event(&mut self, at: &str, event: &Event) -> Result<(), JournalError> {
+        let at = at.to_owned();
+        let result = serde_json::to_string(&Entry { at, event })
+            .map_err(io::Error::from)
+            .and_then(|json| {
+                let begin = if self.torn { "\n" } else { "" };
+                self.events.write_all(format!("{begin}{json}\n").as_bytes())
+            });
+        self.torn = result.is_err();
+        result.map_err(|source| JournalError::Write {
+            path: self.folder.join(EVENTS),
+            source,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! One log a node: what it ran and what its children said, for a person to read.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
+
+use camino::Utf8PathBuf;
+
+use super::{JournalError, folder};
+use crate::plain_text;
+use crate::run::event::{Event, NodeName, Outcome, Stream};
+
+/// A file name holds 255 bytes; what a node is called beyond this does not tell it from others.
+const LONGEST_NAME: usize = 200;
+
+#[derive(Debug)]
+pub(super) struct NodeLogs {
+    folder: Utf8PathBuf,
+    open: HashMap<NodeName, File>,
+}
+
+impl NodeLogs {
+    pub(super) fn new(folder: Utf8PathBuf) -> Self {
+        Self {
+            folder,
+            open: HashMap::new(),
+        }
+    }
+
+    pub(super) fn path(&self, node: &str) -> Utf8PathBuf {
+        self.folder.join(format!("{}.log", file_name(node)))
+    }
+
+    pub(super) fn record(&mut self, at: &str, event: &Event) -> Result<(), JournalError> {
+        match event {
+            Event::NodeStarted { node } => self.write(node, at, "start", ""),
+            Event::Command { node, line } => self.write(node, at, "run", line),
+            Event::Line { node, stream, text } => {
+                let stream = match stream {
+                    Stream::Out => "out",
+                    Stream::Err => "err",
+                };
+                self.write(node, at, stream, text)
+            }
+            Event::Note { node, text } => self.write(node, at, "note", text),
+            Event::Warning { node, text } => self.write(node, at, "warn", text),
+            Event::NodeFinished {
+                node,
+                outcome,
+                seconds,
+            } => {
+                let text = match outcome {
+                    Outcome::Done => format!("done after {seconds:.1} s"),
+                    Outcome::Failed { error } => format!("failed after {seconds:.1} s: {error}"),
+                    Outcome::Cancelled if self.open.contains_key(node) => {
+                        format!("cancelled after {seconds:.1} s")
+                    }
+                    // A node that never began has no log.
+                    Outcome::Cancelled | Outcome::Skipped { .. } => return Ok(()),
+                };
+                let written = self.write(node, at, "end", &text);
+                self.open.remove(node);
+                written
+            }
+            Event::RunStarted { .. } | Event::Progress { .. } | Event::RunFinished { .. } => Ok(()),
+        }
+    }
+
+    fn write(
+        &mut self,
+        node: &NodeName,
+        at: &str,
+        kind: &str,
+        text: &str,
+    ) -> Result<(), JournalError> {
+        let path = self.path(node);
+        if !self.open.contains_key(node) {
+            self.open.insert(node.clone(), folder::append(&path)?);
+        }
+        let mut entry = String::new();
+        for line in text.lines().chain(text.is_empty().then_some("")) {
+            let entry_line = format!("{at} {kind:<5} {}", plain_text::line(line));
+            entry.push_str(entry_line.trim_end());
+            entry.push('\n');
+        }
+        let Some(file) = self.open.get_mut(node) else {
+            return Ok(());
+        };
+        file.write_all(entry.as_bytes())
+            .map_err(|source| JournalError::Write { path, source })
+    }
+}
+
+/// The name of a node as a file name. Different names stay different: what is not plain is written as `%` and its bytes.
+fn file_name(node: &str) -> String {
+    let mut name = String::with_capacity(node.len());
+    for (index, byte) in node.bytes().enumerate() {
+        let plain = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'_')
+            || (byte == b'.' && index > 0);
+        if plain {
+            name.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(name, "%{byte:02x}");
+        }
+    }
+    name.truncate(LONGEST_NAME);
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_safe_file_names() {
+        assert_eq!(file_name("copy-database"), "copy-database");
+        assert_eq!(file_name("web:restart"), "web%3arestart");
+        assert_eq!(file_name("../../etc/passwd"), "%2e.%2f..%2fetc%2fpasswd");
+        assert_eq!(file_name(&"ü".repeat(300)).len(), LONGEST_NAME);
+    }
+}

@@ -78,10 +78,6 @@ impl Processes {
             command: line.clone(),
             source,
         };
-        let lost = |source| ProcessError::Stream {
-            command: line.clone(),
-            source,
-        };
 
         // Our own pipes instead of duct's: reading those blocks as long as any process holds them.
         let (out, out_end) = std::io::pipe().map_err(spawn)?;
@@ -119,18 +115,29 @@ impl Processes {
                 tail.clone(),
                 discard(),
             );
-            tokio::join!(read_all(&mut out, &mut bytes), lines).0
+            // An answer that is too long is known before the child closes its standard error.
+            let lines = async {
+                lines.await;
+                Ok::<(), End>(())
+            };
+            tokio::try_join!(read_all(&mut out, &mut bytes), lines).map(drop)
         };
         let end = self.await_end(waiting, reading).await;
         if let Some(group) = group {
             group.end().await;
         }
-        let status = match end.map_err(lost)? {
+        let status = match end {
             End::Status(status) => status,
             End::TooMuch => {
                 return Err(ProcessError::TooMuch {
                     command: line,
                     limit: LIMIT,
+                });
+            }
+            End::Lost(source) => {
+                return Err(ProcessError::Stream {
+                    command: line,
+                    source,
                 });
             }
             End::Cancelled => return Err(ProcessError::Cancelled { command: line }),
@@ -149,28 +156,25 @@ impl Processes {
     async fn await_end(
         &self,
         mut waiting: JoinHandle<io::Result<ExitStatus>>,
-        reading: impl Future<Output = io::Result<bool>>,
-    ) -> io::Result<End> {
+        reading: impl Future<Output = Result<(), End>>,
+    ) -> End {
         let mut reading = std::pin::pin!(reading);
         let mut complete = false;
         let status = loop {
             tokio::select! {
                 biased;
-                ended = &mut waiting => break ended.map_err(io::Error::other)??,
-                read = &mut reading, if !complete => match read? {
-                    true => complete = true,
-                    false => return Ok(End::TooMuch),
+                ended = &mut waiting => break ended.map_err(io::Error::other).flatten(),
+                read = &mut reading, if !complete => match read {
+                    Ok(()) => complete = true,
+                    Err(end) => return end,
                 },
-                () = self.cancellation().cancelled() => return Ok(End::Cancelled),
+                () = self.cancellation().cancelled() => return End::Cancelled,
             }
         };
-        if !complete
-            && let Ok(read) = timeout(DRAIN, reading).await
-            && !read?
-        {
-            return Ok(End::TooMuch);
+        if !complete && let Ok(Err(end)) = timeout(DRAIN, reading).await {
+            return end;
         }
-        Ok(End::Status(status))
+        status.map_or_else(End::Lost, End::Status)
     }
 }
 
@@ -180,17 +184,19 @@ enum End {
     Status(ExitStatus),
     /// It printed more than [`LIMIT`].
     TooMuch,
+    /// Reading its output, or waiting for it, failed.
+    Lost(io::Error),
     /// The run was cancelled.
     Cancelled,
 }
 
-/// Reads all there is; says false if that is more than [`LIMIT`].
-async fn read_all(from: &mut (impl AsyncRead + Unpin), into: &mut Vec<u8>) -> io::Result<bool> {
+/// Reads all there is, up to [`LIMIT`].
+async fn read_all(from: &mut (impl AsyncRead + Unpin), into: &mut Vec<u8>) -> Result<(), End> {
     let mut chunk = vec![0; CHUNK];
     loop {
-        match from.read(&mut chunk).await? {
-            0 => return Ok(true),
-            count if into.len() + count > LIMIT => return Ok(false),
+        match from.read(&mut chunk).await.map_err(End::Lost)? {
+            0 => return Ok(()),
+            count if into.len() + count > LIMIT => return Err(End::TooMuch),
             count => into.extend_from_slice(&chunk[..count]),
         }
     }

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod error;
 pub mod host;
 pub mod manifest;
+pub mod measure;
 pub mod plain_text;
 pub mod plan;
 pub mod postgres;

@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use super::compose::compose;
 use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene};
@@ -82,7 +84,7 @@ pub(super) async fn while_web_is_down(
     if was_up {
         let start = stack.host.command(start(stack))?;
         scene.report.command(&start);
-        scene.processes.capture_even_if_cancelled(&start).await?;
+        scene.processes.with_cancellation(CancellationToken::new()).capture(&start).await?;
         scene.report.note(format!("web was down for {:.1} s, from stopped to started", begun.elapsed().as_secs_f64()));
     }
     outcome

@@ -114,8 +114,8 @@ async fn fill(
     incoming.set_state(State::Restored).await?;
     scene.report.note(format!(
         "copied {} of database as {} of {compression} stream",
-        crate::ui::bytes(facts.size),
-        crate::ui::bytes(bytes)
+        crate::measure::bytes(facts.size),
+        crate::measure::bytes(bytes)
     ));
     Ok(())
 }

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio_util::sync::CancellationToken;
+
 use super::compose::compose;
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
@@ -93,7 +95,7 @@ async fn update(scene: &Scene, incoming: &Incoming, wanted: Wanted) -> Result<()
     if outcome.is_err() {
         // The container outlives its client; without it nobody is in the database any more.
         let remove = Command::new("docker").args(["rm", "--force", &name]);
-        scene.processes.capture_even_if_cancelled(&stack.host.command(remove)?).await?;
+        scene.processes.with_cancellation(CancellationToken::new()).capture(&stack.host.command(remove)?).await?;
     }
     outcome?;
     scene.report.note(format!("updated {} modules, installed {}", update.len(), install.len()));

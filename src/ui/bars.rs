@@ -9,7 +9,7 @@ use console::{Alignment, measure_text_width, pad_str};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use super::gauge::Layout;
-use super::measure;
+use crate::measure;
 use super::mode::Verbosity;
 use super::paint::Paint;
 use crate::plain_text;

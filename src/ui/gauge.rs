@@ -1,6 +1,6 @@
 //! Progress as text, fitted to the width there is.
 
-use super::measure;
+use crate::measure;
 use super::pace;
 use super::paint::Paint;
 use crate::run::event::{Progress, Unit};

@@ -8,7 +8,6 @@ mod bars;
 mod diagnostic;
 mod gauge;
 mod json;
-pub mod measure;
 mod mode;
 mod pace;
 mod paint;

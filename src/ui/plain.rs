@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use super::gauge::Gauge;
-use super::measure;
+use crate::measure;
 use super::mode::Verbosity;
 use super::pace::Pace;
 use super::printer::Printer;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use camino::Utf8PathBuf;
 
-use super::measure;
+use crate::measure;
 use crate::plain_text;
 use crate::run::event::{Event, NodeName, Outcome};
 

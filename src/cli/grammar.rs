@@ -1,0 +1,82 @@
+//! The grammar of the command line, made from the manifest.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command};
+
+use super::options::Options;
+use crate::manifest::{Manifest, ParamDef};
+use crate::plan::{needs_stack, params_of};
+
+/// The name of the positional argument that names a stack. Upper case, so that no parameter can have it.
+pub(super) const STACK: &str = "STACK";
+
+/// The whole command line. Without a manifest there are only the program's own commands.
+pub(super) fn command(manifest: Option<&Manifest>) -> Command {
+    let mut command = Command::new("opw-task")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Brings Odoo stacks up, restores sanitised copies of production into them, renders what deploys them")
+        .subcommand_value_name("TASK")
+        .subcommand_help_heading("Tasks and commands")
+        .args(Options::args())
+        .subcommand(Command::new("list").about("List tasks and stacks").arg(
+            Arg::new("all").long("all").short('a').action(ArgAction::SetTrue).help("Private tasks too"),
+        ))
+        .subcommand(
+            Command::new("env")
+                .about("Show the variables of a stack and where each comes from; secrets masked")
+                .arg(stack(manifest)),
+        );
+    if let Some(manifest) = manifest {
+        for (name, task) in &manifest.tasks {
+            if !task.def.private {
+                command = command.subcommand(of_task(manifest, name, task.def.about.as_deref().unwrap_or_default()));
+            }
+        }
+    }
+    command
+}
+
+fn of_task(manifest: &Manifest, name: &str, about: &str) -> Command {
+    let mut command = Command::new(name.to_owned()).about(about.to_owned());
+    if needs_stack(manifest, name) {
+        command = command.arg(stack(Some(manifest)));
+    }
+    // Parameters that contradict each other are told when the task is planned, with their tasks' names.
+    let params = params_of(manifest, name).unwrap_or_default();
+    for (param, def) in params {
+        command = command.arg(of_param(param, def));
+    }
+    command
+}
+
+fn of_param(name: &str, def: &ParamDef) -> Arg {
+    let arg = Arg::new(name.to_owned()).help(def.help.clone().unwrap_or_default());
+    if def.flag {
+        return arg.long(name.to_owned()).action(ArgAction::SetTrue);
+    }
+    let arg = if def.rest {
+        let shown = name.trim_end_matches('s').to_ascii_uppercase();
+        arg.num_args(0..).trailing_var_arg(true).allow_hyphen_values(true).value_name(shown)
+    } else {
+        let arg = arg.long(name.to_owned()).value_name(name.to_ascii_uppercase());
+        match &def.default {
+            Some(default) => arg.default_value(default.clone()),
+            None => arg.required(true),
+        }
+    };
+    match def.choices.is_empty() {
+        true => arg,
+        false => arg.value_parser(PossibleValuesParser::new(def.choices.clone())),
+    }
+}
+
+fn stack(manifest: Option<&Manifest>) -> Arg {
+    let arg = Arg::new(STACK).required(true).help("A stack of the manifest");
+    match manifest {
+        Some(manifest) if !manifest.stacks.is_empty() => {
+            let names: Vec<String> = manifest.stacks.keys().cloned().collect();
+            arg.value_parser(PossibleValuesParser::new(names)).hide_possible_values(true)
+        }
+        _ => arg,
+    }
+}

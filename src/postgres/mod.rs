@@ -1,0 +1,46 @@
+//! PostgreSQL: the databases that a restore makes, guards, swaps and cleans up.
+//!
+//! A restore goes through this room so: [`RestoreLock::take`], [`scan`] and [`clean`] what earlier runs left,
+//! [`RestoreRole::begin`], [`Incoming::create`], fill it, [`Incoming::reassign`], have it verified, [`activate`],
+//! [`RestoreRole::end`]. Until the swap the live database serves on, and nobody but the restore role can open the new one:
+//! [`role`] and [`Incoming`] say how, the seal in `seal.rs` how that holds for superusers.
+
+pub mod error;
+mod exchange;
+pub mod extension;
+pub mod facts;
+pub mod identifier;
+pub mod incoming;
+mod inheritance;
+#[cfg(all(test, feature = "lab"))]
+mod lab;
+pub mod locale;
+pub mod lock;
+pub mod marker;
+pub mod names;
+pub mod observer;
+pub mod recover;
+pub mod role;
+mod seal;
+pub mod server;
+pub mod session;
+pub mod status;
+pub mod swap;
+
+pub use error::PostgresError;
+pub use exchange::Cost;
+pub use extension::Extension;
+pub use facts::DatabaseFacts;
+pub use identifier::Identifier;
+pub use incoming::{Door, Incoming, IncomingSpec};
+pub use locale::Locale;
+pub use lock::RestoreLock;
+pub use marker::{Comment, Marker, State};
+pub use names::Names;
+pub use observer::Observer;
+pub use recover::{Leftover, clean, scan};
+pub use role::RestoreRole;
+pub use server::Server;
+pub use session::Session;
+pub use status::{Status, status};
+pub use swap::{Activated, Verified, activate, rollback};

@@ -1,0 +1,150 @@
+//! The two roles that stand between Odoo and a database that is not sanitised yet.
+
+use uuid::Uuid;
+
+use crate::secret::Secret;
+
+use super::error::PostgresError;
+use super::identifier::{Identifier, Literal};
+use super::lock::{AdvisoryLock, RestoreLock};
+use super::server::Server;
+use super::session::Session;
+
+/// Owns incoming databases, never logs in. It is not the restore role, because `REASSIGN OWNED` inside the incoming
+/// database hands over what that role owns *anywhere shared* too: a database of the restore role would become Odoo's
+/// with its objects, and Odoo's cron workers run jobs in every database that their role owns.
+pub const KEEPER: &str = "opw_task_keeper";
+
+/// Fills incoming databases.
+pub const RESTORE: &str = "opw_task_restore";
+
+/// What a run that uses the restore role holds the lock on. Not the server's address: two runs may reach one server by
+/// two addresses.
+const IN_USE: &str = "another restore on this server";
+
+/// The restore role while a run lasts.
+///
+/// It is a superuser, because `pg_restore` makes extensions that are not trusted, alters functions of extensions, and
+/// hands objects over. It can log in only between [`RestoreRole::begin`] and [`RestoreRole::end`], with a random
+/// password that the server and its log only ever see as a SCRAM verifier; outside of a run it has neither login, nor
+/// password, nor superuser rights. [`recover`](super::recover) does the same for a run that was killed.
+#[derive(Debug)]
+pub struct RestoreRole {
+    lock: AdvisoryLock,
+    password: Secret,
+}
+
+impl RestoreRole {
+    /// Makes the roles where they do not exist, and lets the restore role in for this run.
+    ///
+    /// # Errors
+    /// [`PostgresError::NotSuperuser`] when the admin cannot do this; [`PostgresError::Locked`] when another restore
+    /// uses the role on this server, for its password would change under it.
+    pub async fn begin(server: &Server, lock: &RestoreLock) -> Result<Self, PostgresError> {
+        let own = AdvisoryLock::take(server, IN_USE.to_owned(), lock.run()).await?;
+        let session = own.session();
+        require_superuser(server, session).await?;
+        let password = random_password();
+        // The verifier is made here: a password sent in clear would stand in the log of a server that logs statements.
+        let verifier = postgres_protocol::password::scram_sha_256(password.expose().as_bytes());
+        let keeper = verb(session, KEEPER).await?;
+        let restore = verb(session, RESTORE).await?;
+        session
+            .batch_execute(&format!(
+                "BEGIN;
+                 {keeper} ROLE {KEEPER} NOLOGIN NOSUPERUSER;
+                 {restore} ROLE {RESTORE} LOGIN SUPERUSER CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD {};
+                 ALTER ROLE {RESTORE} SET synchronous_commit = off;
+                 COMMIT",
+                Literal(&verifier)
+            ))
+            .await
+            .map_err(PostgresError::doing("making the roles of the restore"))?;
+        Ok(Self {
+            lock: own,
+            password,
+        })
+    }
+
+    /// The role's name.
+    #[must_use]
+    pub fn name(&self) -> Identifier {
+        Identifier::ours(RESTORE)
+    }
+
+    /// Its password for this run, for programs that log in over TCP.
+    #[must_use]
+    pub fn password(&self) -> &Secret {
+        &self.password
+    }
+
+    /// Ends its sessions and its right to log in.
+    ///
+    /// # Errors
+    /// [`PostgresError::Statement`].
+    pub async fn end(self) -> Result<(), PostgresError> {
+        lock_out(self.lock.session()).await
+    }
+}
+
+/// Takes login, password and rights from the restore role, and ends its sessions.
+pub(crate) async fn lock_out(session: &Session) -> Result<(), PostgresError> {
+    session
+        .batch_execute(&format!(
+            "ALTER ROLE {RESTORE} NOLOGIN NOSUPERUSER PASSWORD NULL"
+        ))
+        .await
+        .map_err(PostgresError::doing(format!("locking role {RESTORE} out")))?;
+    session
+        .execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1",
+            &[&RESTORE],
+        )
+        .await
+        .map_err(PostgresError::doing(format!(
+            "ending the sessions of {RESTORE}"
+        )))?;
+    Ok(())
+}
+
+/// Whether a run is using the restore role now.
+pub(crate) async fn in_use(session: &Session) -> Result<bool, PostgresError> {
+    AdvisoryLock::is_taken(session, IN_USE).await
+}
+
+async fn require_superuser(server: &Server, session: &Session) -> Result<(), PostgresError> {
+    let row = session
+        .query_one(
+            "SELECT rolsuper FROM pg_roles WHERE rolname = current_user",
+            &[],
+        )
+        .await
+        .map_err(PostgresError::doing(
+            "asking for the rights of the login role",
+        ))?;
+    if row.get(0) {
+        return Ok(());
+    }
+    Err(PostgresError::NotSuperuser {
+        server: server.to_string(),
+        role: server.admin.clone(),
+    })
+}
+
+/// `CREATE` or `ALTER`, whichever makes the role what it should be.
+async fn verb(session: &Session, role: &str) -> Result<&'static str, PostgresError> {
+    let found = session
+        .query_opt("SELECT FROM pg_roles WHERE rolname = $1", &[&role])
+        .await
+        .map_err(PostgresError::doing(format!("looking for role {role}")))?;
+    Ok(if found.is_some() { "ALTER" } else { "CREATE" })
+}
+
+/// 244 random bits from the operating system, in characters that need no quoting anywhere.
+fn random_password() -> Secret {
+    Secret::new(format!(
+        "{}{}",
+        Uuid::new_v4().simple(),
+        Uuid::new_v4().simple()
+    ))
+}

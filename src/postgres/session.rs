@@ -1,0 +1,53 @@
+//! One logged-in session.
+
+use std::ops::{Deref, DerefMut};
+
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{Client, Connection, Socket};
+
+/// A session with a server. It ends when the value is dropped; a transaction that is open then is rolled back.
+///
+/// Statements go through the driver's [`Client`], to which it dereferences.
+pub struct Session {
+    client: Client,
+}
+
+impl Session {
+    /// Begins to drive a new connection. Notices are read and dropped: nothing we send raises one that a user needs.
+    pub(crate) async fn begin(client: Client, connection: Connection<Socket, NoTlsStream>) -> Self {
+        // The task ends by itself when the client is dropped or the connection breaks; in the second case every
+        // statement of the client fails, which is where the error is told.
+        tokio::spawn(connection);
+        let session = Self { client };
+        // If we are killed while the server runs a statement for us, it goes on and keeps our locks until that ends;
+        // with this the server looks every half second whether we are still there. PostgreSQL before 14, and servers on
+        // systems without the means, refuse the setting: then that wait is the price.
+        let _unsupported = session
+            .client
+            .batch_execute("SET client_connection_check_interval = '500ms'")
+            .await;
+        session
+    }
+}
+
+impl Deref for Session {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("closed", &self.client.is_closed())
+            .finish()
+    }
+}

@@ -1,0 +1,214 @@
+//! The moment in which a verified database becomes the live one, and the way back.
+
+use std::time::Duration;
+
+use super::error::PostgresError;
+use super::exchange::{Cost, exchange};
+use super::identifier::{Identifier, Literal};
+use super::incoming::Incoming;
+use super::inheritance;
+use super::lock::RestoreLock;
+use super::marker::{Comment, Marker, State};
+use super::recover::drop_database;
+use super::seal;
+use super::server::Server;
+use super::status::{Status, status};
+
+pub(crate) mod sealed {
+    /// Only this crate can say that a database is verified.
+    pub trait Sealed {}
+}
+
+/// Proof that an incoming database is sanitised and verified. Nothing else can be activated.
+///
+/// The trait is sealed: outside of this crate nobody can implement it, and inside it is implemented by the one type
+/// whose only constructor is the verification of `sanitise`.
+pub trait Verified: sealed::Sealed {
+    /// Gives the database away for the swap.
+    fn into_incoming(self) -> Incoming;
+}
+
+/// What an activation did.
+#[derive(Debug)]
+pub struct Activated {
+    /// The live name, which now is the verified database.
+    pub live: Identifier,
+    /// Where the database that served before is kept; none if there was none.
+    pub previous: Option<Identifier>,
+    /// What the swap cost those who were connected.
+    pub cost: Cost,
+    /// The former previous database where it could not be dropped after the swap; the next run cleans it up.
+    pub not_dropped: Option<PostgresError>,
+}
+
+/// Makes a verified database the live one, in one transaction: whoever is killed when, either all of this happened or
+/// none of it.
+///
+/// - the live database becomes the previous one: no connections, a template (so that no cron worker finds it and no
+///   `DROP` hits it), marked `previous`; an older previous one makes room and is dropped after the commit;
+/// - the verified one gets the live name, Odoo's role as owner, grants, settings, connection limit and people's comment
+///   of its predecessor, and is opened: no template, connections allowed, seal off.
+///
+/// Sessions in the live database are ended. It works the same where there is no live database yet.
+///
+/// # Errors
+/// [`PostgresError::NotOurs`] when something unmarked stands under the previous name; [`PostgresError::SwapTimedOut`],
+/// [`PostgresError::LockLost`], [`PostgresError::SwapUnknown`], [`PostgresError::Statement`]. After each of them but
+/// `SwapUnknown` the old names stand.
+pub async fn activate<V: Verified>(
+    server: &Server,
+    lock: &RestoreLock,
+    verified: V,
+    limit: Duration,
+) -> Result<Activated, PostgresError> {
+    let incoming = verified.into_incoming();
+    incoming.park().await?;
+    let names = lock.names();
+    let (live, previous) = (names.live(), names.previous());
+    let retired = names.retired(lock.run())?;
+
+    let session = server.connect_maintenance().await?;
+    let served = status(&session, live).await?;
+    let older = status(&session, previous).await?;
+    if let Some(older) = &older {
+        must_be_previous(previous, older)?;
+    }
+    let mark = |state| Marker::now(state, incoming.run(), incoming.source());
+
+    let cost = exchange(server, lock, incoming.name(), limit, async |session| {
+        let renaming = || PostgresError::doing(format!("swapping `{}`", live.as_str()));
+        if let Some(older) = &older {
+            let comment = older.comment.marked(older.marker_now(State::Retired));
+            session
+                .batch_execute(&format!(
+                    "ALTER DATABASE {previous} RENAME TO {retired}; {}",
+                    says(&retired, &comment)
+                ))
+                .await
+                .map_err(renaming())?;
+        }
+        if served.is_some() {
+            let sql = format!("ALTER DATABASE {live} RENAME TO {previous}");
+            session.batch_execute(&sql).await.map_err(renaming())?;
+        }
+        let sql = format!("ALTER DATABASE {} RENAME TO {live}", incoming.name());
+        session.batch_execute(&sql).await.map_err(renaming())?;
+
+        let unseal = seal::unseal(session, live).await.map_err(renaming())?;
+        let inherit = match &served {
+            Some(_) => inheritance::inherit(session, previous, live).await?,
+            None => inheritance::defaults(live),
+        };
+        let people = served
+            .as_ref()
+            .map(|status| status.comment.clone())
+            .unwrap_or_default();
+        let owner = incoming.odoo_role();
+        let mut sql = format!(
+            "ALTER DATABASE {live} OWNER TO {owner}; {unseal} {inherit} {} {}",
+            opened(live),
+            says(live, &people.marked(mark(State::Live)))
+        );
+        if let Some(served) = &served {
+            sql += &closed(previous);
+            sql += &says(
+                previous,
+                &served.comment.marked(served.marker_now(State::Previous)),
+            );
+        }
+        session.batch_execute(&sql).await.map_err(renaming())
+    })
+    .await?;
+
+    let not_dropped = match older {
+        Some(_) => drop_database(&session, &retired).await.err(),
+        None => None,
+    };
+    Ok(Activated {
+        live: live.clone(),
+        previous: served.map(|_| previous.clone()),
+        cost,
+        not_dropped,
+    })
+}
+
+/// Swaps the live and the previous database back, in one transaction. What was live is kept as the previous one, so a
+/// second rollback undoes the first.
+///
+/// # Errors
+/// [`PostgresError::NoPrevious`] when there is none, [`PostgresError::NotOurs`] when it is not marked as such; else as
+/// [`activate`].
+pub async fn rollback(
+    server: &Server,
+    lock: &RestoreLock,
+    limit: Duration,
+) -> Result<Cost, PostgresError> {
+    let names = lock.names();
+    let (live, previous) = (names.live(), names.previous());
+    let aside = names.retired(lock.run())?;
+    let session = server.connect_maintenance().await?;
+    let served = status(&session, live).await?;
+    let kept = status(&session, previous)
+        .await?
+        .ok_or_else(|| PostgresError::NoPrevious {
+            live: live.clone(),
+            previous: previous.clone(),
+        })?;
+    must_be_previous(previous, &kept)?;
+
+    exchange(server, lock, previous, limit, async |session| {
+        let mut sql = String::new();
+        if served.is_some() {
+            sql += &format!("ALTER DATABASE {live} RENAME TO {aside};");
+        }
+        sql += &format!(
+            "ALTER DATABASE {previous} RENAME TO {live}; {}",
+            opened(live)
+        );
+        sql += &says(live, &kept.comment.marked(kept.marker_now(State::Live)));
+        if let Some(served) = &served {
+            sql += &format!(
+                "ALTER DATABASE {aside} RENAME TO {previous}; {}",
+                closed(previous)
+            );
+            sql += &says(
+                previous,
+                &served.comment.marked(served.marker_now(State::Previous)),
+            );
+        }
+        session
+            .batch_execute(&sql)
+            .await
+            .map_err(PostgresError::doing(format!(
+                "rolling `{}` back",
+                live.as_str()
+            )))
+    })
+    .await
+}
+
+fn must_be_previous(name: &Identifier, found: &Status) -> Result<(), PostgresError> {
+    if found.comment.state() == Some(State::Previous) {
+        return Ok(());
+    }
+    Err(PostgresError::NotOurs {
+        database: name.clone(),
+        why: "it stands where the previous database is kept, and is not marked as such".to_owned(),
+        comment: Some(found.comment.to_string()).filter(|text| !text.is_empty()),
+    })
+}
+
+fn opened(name: &Identifier) -> String {
+    format!("ALTER DATABASE {name} IS_TEMPLATE false ALLOW_CONNECTIONS true;")
+}
+
+fn closed(name: &Identifier) -> String {
+    format!("ALTER DATABASE {name} IS_TEMPLATE true ALLOW_CONNECTIONS false;")
+}
+
+fn says(name: &Identifier, comment: &Comment) -> String {
+    format!(
+        "COMMENT ON DATABASE {name} IS {};",
+        Literal(&comment.to_string())
+    )
+}

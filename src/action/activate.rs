@@ -23,7 +23,7 @@ pub(super) const SWAP: Duration = Duration::from_secs(60);
 const GRACE: &str = "10";
 
 /// Activates what `verify` proved.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Activate;
 
 impl Activate {

@@ -7,7 +7,7 @@ use crate::plan::Step;
 use crate::process::Command;
 
 /// A program with its arguments.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CommandLine {
     /// The program.
     pub command: Command,

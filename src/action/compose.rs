@@ -11,7 +11,7 @@ use crate::stack::{Change, Stack};
 const LOOKING: [&str; 10] = ["config", "events", "images", "logs", "ls", "port", "ps", "stats", "top", "version"];
 
 /// `docker compose` with arguments.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Compose {
     /// The subcommand and what follows it.
     pub args: Vec<String>,

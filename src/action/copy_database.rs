@@ -20,7 +20,7 @@ use crate::upstream::{Compression, Question, TableSize, Upstream};
 const FIRST_BYTE: Duration = Duration::from_secs(600);
 
 /// Copies the database.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CopyDatabase;
 
 impl CopyDatabase {

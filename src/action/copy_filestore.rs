@@ -12,7 +12,7 @@ use crate::stack::Stack;
 use crate::upstream::{FilestorePull, ReadOnly};
 
 /// Copies the filestore.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CopyFilestore;
 
 impl CopyFilestore {

@@ -16,7 +16,7 @@ use crate::stack::Stack;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Starts the database and makes it ready for a restore.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Database;
 
 impl Database {

@@ -7,7 +7,7 @@ use crate::host::HostError;
 use crate::postgres::{BadName, PostgresError};
 use crate::process::ProcessError;
 use crate::render::RenderError;
-use crate::sanitise::SanitiseError;
+use crate::sanitise::{Refusal, RuleError, SanitiseError};
 use crate::stack::StackError;
 use crate::upstream::UpstreamError;
 
@@ -100,14 +100,12 @@ pub enum ActionError {
         /// The last lines of the web's log.
         log: Vec<String>,
     },
-    /// A copy that is not clean.
-    #[error("the copy is not sanitised: {left}")]
-    NotSanitised {
-        /// What is left, short.
-        left: String,
-        /// What is left, all.
-        findings: Vec<String>,
-    },
+    /// A rule of the project's own that cannot be read.
+    #[error(transparent)]
+    Rule(RuleError),
+    /// A copy that may not go live.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
     /// Another run has the stack.
     #[error("stack `{stack}` is being changed by another run")]
     Locked {
@@ -179,10 +177,8 @@ impl Explain for ActionError {
                 failed.evidence(log.clone()).hint(format!("`opw-task logs STACK {service}` shows more"))
             }
             Self::NoAnswer { log, .. } => failed.evidence(log.clone()).hint("`opw-task logs STACK web` shows more"),
-            Self::NotSanitised { findings, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())
-                .evidence(findings.clone())
-                .note("the live database serves on; the copy stays where nobody can log in")
-                .hint("add rules for what is left to [sanitise], and restore again"),
+            Self::Rule(error) => error.explain(),
+            Self::Refused(refusal) => refusal.explain(),
             Self::Locked { holder, path, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())
                 .evidence(holder.lines().map(str::to_owned))
                 .note(format!("the lock is {path}; it goes with the process that holds it"))

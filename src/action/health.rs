@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_secs(5);
 const LOG_LINES: &str = "20";
 
 /// Waits until Odoo answers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Health {
     /// After this it has failed.
     pub timeout: Duration,

@@ -42,7 +42,7 @@ use crate::plan::Step;
 use crate::stack::Change;
 
 /// What a task does.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Action {
     /// Runs a program of the project's own.
     Command(CommandLine),

@@ -25,7 +25,7 @@ const ADDON_FOLDERS: &str = "/volumes/addons,/opt/extra_addons";
 const ODOO_FOLDERS: [&str; 2] = ["/odoo/addons", "/odoo/odoo/addons"];
 
 /// Updates modules.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Modules;
 
 /// What `ODOO_UPDATE_MODULES` asks for.

@@ -11,7 +11,7 @@ use crate::plan::Step;
 use crate::render::{File, Templates};
 
 /// Renders the stack's files.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Render;
 
 impl Render {

@@ -9,7 +9,7 @@ use crate::plan::Step;
 use crate::postgres::{Names, rollback};
 
 /// Rolls back the last restore.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rollback;
 
 impl Rollback {

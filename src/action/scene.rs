@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use camino::Utf8PathBuf;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{ActionError, Handover};
@@ -46,6 +47,8 @@ pub struct Scene {
     pub report: Report,
     /// What actions of one run give each other.
     pub handover: Arc<Handover>,
+    /// The folder of the run's journal.
+    pub journal: Utf8PathBuf,
 }
 
 impl Scene {

@@ -12,7 +12,7 @@ use crate::process::Command;
 use crate::stack::Stack;
 
 /// Makes the stack's folders.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StateRoot;
 
 impl StateRoot {

@@ -121,7 +121,8 @@ async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode
     let cancellation = CancellationToken::new();
     let processes = Processes::new(redactor(plan), cancellation.clone());
     let (events, received) = unbounded_channel();
-    let setting = Setting { run, processes: processes.clone(), events, jobs: options.jobs };
+    let journal_folder = journal.folder().to_owned();
+    let setting = Setting { run, processes: processes.clone(), events, jobs: options.jobs, journal: journal_folder };
     let watching = tokio::spawn(end_on_signal(cancellation, processes));
     let carrying = async {
         let ended = carry_out(plan, &setting).await;
@@ -129,7 +130,7 @@ async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode
         drop(setting);
         ended
     };
-    let (ended, ()) = tokio::join!(carrying, show(received, ui, &mut journal));
+    let ((ended, password), ()) = tokio::join!(carrying, show(received, ui, &mut journal));
     watching.abort();
     let code = match ended {
         Ended::Done => ExitCode::Done,
@@ -140,6 +141,9 @@ async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode
             diagnostic.exit
         }
     };
+    if let Some(password) = password {
+        ui.say(&format!("the users of the copy have a new password, shown this once: {}", password.expose()));
+    }
     match ui.finish(|node| Some(journal.log_path(node))) {
         Ok(()) => Ok(code),
         Err(error) => Err(Diagnostic::new(ExitCode::Failed, "cannot write to standard output").note(error.to_string())),

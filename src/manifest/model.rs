@@ -123,6 +123,8 @@ pub struct StackDef {
     pub database: Option<Text>,
     /// Refuse everything that would change this stack's data.
     pub protected: Option<bool>,
+    /// What `[sanitise]` says otherwise for this stack.
+    pub sanitise: Option<Spanned<toml::Table>>,
 }
 
 /// Who runs a stack's containers.

@@ -13,9 +13,9 @@ pub fn context_of_variables(variables: &Variables) -> Value {
     Value::from_object(Masked(variables.clone()))
 }
 
-/// Variables for a file that only its owner may read.
+/// Variables for what nobody but its owner may read: a file of mode 0600, or values that are bound in SQL.
 #[must_use]
-pub(super) fn context_in_clear(variables: &Variables) -> Value {
+pub(crate) fn context_in_clear(variables: &Variables) -> Value {
     variables
         .iter()
         .map(|(name, variable)| (name.to_owned(), Value::from(variable.value.expose())))

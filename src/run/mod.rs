@@ -9,6 +9,7 @@ mod lock;
 use std::sync::Arc;
 use std::time::Instant;
 
+use camino::Utf8PathBuf;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
@@ -20,6 +21,7 @@ pub use lock::StackLock;
 use crate::action::{ActionError, Handover, Report, Scene};
 use crate::plan::Plan;
 use crate::process::Processes;
+use crate::secret::Secret;
 use event::{Event, NodeInfo, NodeName, Outcome};
 
 /// What a run needs beside its plan.
@@ -33,6 +35,8 @@ pub struct Setting {
     pub events: UnboundedSender<Event>,
     /// So many nodes at once.
     pub jobs: usize,
+    /// The folder of the run's journal.
+    pub journal: Utf8PathBuf,
 }
 
 /// How a run ended.
@@ -59,8 +63,8 @@ struct Finished {
     result: Result<(), ActionError>,
 }
 
-/// Carries a plan out. Returns when every child has ended.
-pub async fn carry_out(plan: &Plan, setting: &Setting) -> Ended {
+/// Carries a plan out. Returns when every child has ended, with a password to be shown once if the run made one.
+pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>) {
     let began = Instant::now();
     let tell = |event| {
         let _ = setting.events.send(event);
@@ -91,10 +95,11 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> Ended {
         seconds: began.elapsed().as_secs_f64(),
         failed: run.failed,
     });
+    let password = run.handover.password.take_if_there().await;
     match run.first {
-        Some((node, error)) => Ended::Failed(node, error),
-        None if setting.processes.cancellation().is_cancelled() => Ended::Interrupted,
-        None => Ended::Done,
+        Some((node, error)) => (Ended::Failed(node, error), None),
+        None if setting.processes.cancellation().is_cancelled() => (Ended::Interrupted, None),
+        None => (Ended::Done, password),
     }
 }
 
@@ -172,6 +177,7 @@ impl Run<'_> {
             processes,
             report,
             handover: self.handover.clone(),
+            journal: self.setting.journal.clone(),
         };
         let slots = self.slots.clone();
         let Some(action) = node.action.clone() else { return };

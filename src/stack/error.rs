@@ -65,6 +65,14 @@ pub enum StackError {
         /// Where it is written.
         place: Option<Box<Place>>,
     },
+    /// A policy that cannot be read.
+    #[error("[sanitise]: {message}")]
+    Policy {
+        /// What is wrong.
+        message: String,
+        /// Where.
+        place: Option<Box<Place>>,
+    },
     /// A string that cannot be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -121,6 +129,7 @@ impl Explain for StackError {
             Self::Invalid { origin, .. } => usage.note(format!("it comes from {origin}")),
             Self::Host { source, place } => source.explain().at(place.as_deref().cloned()),
             Self::Render(error) => error.explain(),
+            Self::Policy { place, .. } => usage.at(place.as_deref().cloned()),
             Self::Protected { act, .. } => refused
                 .note(format!("{act} would change its data"))
                 .hint("take `protected = true` out of tasks.toml if that is really meant"),

@@ -7,6 +7,7 @@
 mod error;
 mod guard;
 mod origin;
+mod policy;
 mod resolve;
 mod secrecy;
 mod variables;
@@ -22,6 +23,7 @@ pub use variables::{Value, Variable, Variables};
 
 use crate::host::Host;
 use crate::manifest::Deploy;
+use crate::sanitise::Policy;
 use crate::upstream::Upstream;
 
 /// One copy of the application on one host, everything about it known.
@@ -55,6 +57,8 @@ pub struct Stack {
     pub upstream: Option<Upstream>,
     /// Whether its data may not be changed.
     pub protected: bool,
+    /// How copies of production are sanitised for it.
+    pub sanitise: Policy,
 }
 
 /// The folders of a stack on its host.

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use minijinja::context;
 
+use super::policy::policy;
 use super::{Origin, Paths, Ports, Secrecy, Stack, StackError, Variables, absolute};
 use crate::error::Place;
 use crate::host::{Host, SshTarget};
@@ -204,6 +205,7 @@ impl Resolver<'_> {
             files: files.collect::<Result<_, StackError>>()?,
             upstream: self.upstream()?,
             protected: self.first(|def| def.protected.as_ref()).is_some_and(|(_, protected)| *protected),
+            sanitise: policy(self.manifest, self.own, &self.variables)?,
             name: self.name.to_owned(),
             variables: self.variables,
             env_files: self.env_files,

@@ -1,0 +1,76 @@
+//! Takes production's secrets and jobs out of the incoming database, before anything of Odoo sees it.
+//!
+//! One transaction: killed half-way it leaves the incoming database as it was, shut.
+
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::postgres::{Incoming, Names, State};
+use crate::sanitise::{Facts, Report, RuleSet, sanitise};
+use crate::stack::Stack;
+
+/// Sanitises the incoming database.
+#[derive(Debug, Clone)]
+pub struct Sanitise;
+
+impl Sanitise {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let stack = outline.stack()?;
+        let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
+        let rules = rules(stack, outline.project)?.iter().count();
+        Ok(vec![Step::Note(format!("apply those of {rules} rules that fit to {incoming}, in one transaction"))])
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        let incoming = scene.handover.incoming.take("the incoming database", "copy-database").await?;
+        let outcome = clean(scene, &incoming).await;
+        scene.handover.incoming.put(incoming).await;
+        let mut report = outcome?;
+        scene.report.note(format!(
+            "{} rows changed by the rules of {} modules, {} findings beyond them",
+            report.rows(),
+            report.modules.len(),
+            report.findings.len()
+        ));
+        if let Some(password) = report.generated_password.take() {
+            scene.handover.password.put(password).await;
+        }
+        scene.handover.production_names.put(report.production_names).await;
+        Ok(())
+    }
+}
+
+async fn clean(scene: &Scene, incoming: &Incoming) -> Result<Report, ActionError> {
+    let stack = scene.stack()?;
+    let rules = rules(stack, &scene.project)?;
+    let facts = facts(stack, Vec::new())?;
+    incoming.set_state(State::Sanitising).await?;
+    let mut session = incoming.connect().await?;
+    let report = sanitise(&mut session, &rules, &stack.sanitise, &facts).await?;
+    incoming.set_state(State::Sanitised).await?;
+    Ok(report)
+}
+
+/// The built-in rules and the project's own.
+pub(super) fn rules(stack: &Stack, project: &crate::plan::Project) -> Result<RuleSet, ActionError> {
+    let mut rules = RuleSet::builtin().map_err(ActionError::Rule)?;
+    for path in &stack.sanitise.rules {
+        let full = project.root.join(path);
+        let text = std::fs::read_to_string(&full).map_err(|source| ActionError::path("read the rules", &full, source))?;
+        rules.extend_from(path, &text).map_err(ActionError::Rule)?;
+    }
+    Ok(rules)
+}
+
+/// What sanitising must know of the stack.
+pub(super) fn facts(stack: &Stack, mut production_names: Vec<String>) -> Result<Facts, ActionError> {
+    let upstream = stack.upstream()?.target().host();
+    // A loopback address names no production, and would be found everywhere.
+    if !upstream.starts_with("127.") && upstream != "localhost" {
+        production_names.push(upstream.to_owned());
+    }
+    Ok(Facts {
+        base_url: stack.base_url()?.to_owned(),
+        admin_password: stack.variables.secret("ODOO_ADMIN_PASSWORD"),
+        production_names,
+    })
+}

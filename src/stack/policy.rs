@@ -1,0 +1,63 @@
+//! How copies are sanitised for a stack: `[sanitise]`, with the stack's own word over it.
+
+use minijinja::{Value, context};
+use serde::Deserialize;
+use toml::Table;
+
+use super::{StackError, Variables};
+use crate::error::Place;
+use crate::manifest::{Manifest, Sourced, StackDef};
+use crate::render::{RenderError, Strings, context_in_clear};
+use crate::sanitise::Policy;
+
+/// Renders and reads the policy of a stack. Its strings may speak of secrets: they become values that are bound in SQL
+/// and shown nowhere.
+pub(super) fn policy(
+    manifest: &Manifest,
+    own: &Sourced<StackDef>,
+    variables: &Variables,
+) -> Result<Policy, StackError> {
+    let layers = [
+        manifest.sanitise.as_ref().map(|table| (&table.source, &table.def)),
+        own.def.sanitise.as_ref().map(|table| (&own.source, table)),
+    ];
+    let mut merged = Table::new();
+    let mut last = None;
+    let strings = Strings::default();
+    let context = context! { env => context_in_clear(variables) };
+    for (source, table) in layers.into_iter().flatten() {
+        let place = Place {
+            source: source.clone(),
+            span: table.span(),
+            label: String::new(),
+        };
+        for (key, value) in table.get_ref() {
+            merged.insert(key.clone(), rendered(value, &strings, &place, &context)?);
+        }
+        last = Some(place);
+    }
+    Policy::deserialize(merged).map_err(|error| StackError::Policy {
+        message: error.message().to_owned(),
+        place: last.map(Box::new),
+    })
+}
+
+fn rendered(
+    value: &toml::Value,
+    strings: &Strings,
+    place: &Place,
+    context: &Value,
+) -> Result<toml::Value, RenderError> {
+    Ok(match value {
+        toml::Value::String(text) => toml::Value::String(strings.render(text, place, context)?),
+        toml::Value::Array(items) => {
+            let items = items.iter().map(|item| rendered(item, strings, place, context));
+            toml::Value::Array(items.collect::<Result<_, _>>()?)
+        }
+        toml::Value::Table(table) => {
+            let entries = table.iter().map(|(key, value)| Ok((key.clone(), rendered(value, strings, place, context)?)));
+            toml::Value::Table(entries.collect::<Result<_, RenderError>>()?)
+        }
+        other => other.clone(),
+    })
+}

@@ -1,0 +1,99 @@
+//! Files on this machine, without a child process. Blocking calls stand on tokio's threads for them.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tokio::task::spawn_blocking;
+
+use super::PathError;
+use super::files::Mode;
+
+pub(super) async fn write_file(
+    path: &Utf8Path,
+    contents: &[u8],
+    mode: Mode,
+) -> Result<(), PathError> {
+    let contents = contents.to_owned();
+    blocking("write", path, move |path| {
+        let folder = path.parent().unwrap_or(path);
+        let mut file = tempfile::Builder::new()
+            .prefix(".new.")
+            .tempfile_in(folder)?;
+        file.write_all(&contents)?;
+        // tempfile makes it 0600; the mode is set exactly, whatever the umask says.
+        file.as_file()
+            .set_permissions(fs::Permissions::from_mode(mode.0))?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        // The new name is on the disk when the folder is.
+        fs::File::open(folder)?.sync_all()
+    })
+    .await
+}
+
+pub(super) async fn create_dir(path: &Utf8Path, mode: Mode) -> Result<(), PathError> {
+    blocking("create folder", path, move |path| {
+        fs::create_dir_all(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode.0))
+    })
+    .await
+}
+
+pub(super) async fn exists(path: &Utf8Path) -> Result<bool, PathError> {
+    blocking("look for", path, |path| match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    })
+    .await
+}
+
+pub(super) async fn read_file(path: &Utf8Path) -> Result<String, PathError> {
+    blocking("read", path, |path| fs::read_to_string(path)).await
+}
+
+pub(super) async fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<(), PathError> {
+    let to = to.to_owned();
+    blocking("rename", from, move |from| fs::rename(from, &to)).await
+}
+
+/// Removes the folder, if there is one; says false, and removes nothing, if it does not really lie inside of `root`.
+pub(super) async fn remove_within(path: &Utf8Path, root: &Utf8Path) -> Result<bool, PathError> {
+    let root = root.to_owned();
+    blocking("remove", path, move |path| {
+        let parent = match path.parent().unwrap_or(path).canonicalize_utf8() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            parent => parent?,
+        };
+        if !parent.starts_with(root.canonicalize_utf8()?) {
+            return Ok(false);
+        }
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(error),
+            Ok(found) if found.is_dir() => fs::remove_dir_all(path).map(|()| true),
+            Ok(_) => fs::remove_file(path).map(|()| true),
+        }
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(
+    doing: &'static str,
+    path: &Utf8Path,
+    act: impl FnOnce(&Utf8Path) -> io::Result<T> + Send + 'static,
+) -> Result<T, PathError> {
+    let path: Utf8PathBuf = path.to_owned();
+    let within = path.clone();
+    let done = spawn_blocking(move || act(&within))
+        .await
+        .map_err(io::Error::other)
+        .flatten();
+    done.map_err(|source| PathError {
+        doing,
+        path,
+        source,
+    })
+}

@@ -1,0 +1,55 @@
+//! Machines: this one, or one that is reached by ssh. A [`Host`] wraps commands so that they run there, and does with files
+//! there what a restore needs.
+//!
+//! What is sent to a remote shell is built from quoted words only, and never holds a secret: every user of that machine
+//! could read it in its process list. Contents travel through standard input.
+mod commands;
+mod error;
+mod files;
+mod local;
+mod path_error;
+mod same_machine;
+mod ssh_target;
+
+pub use commands::{create_dir, remove_dir_all, rename};
+pub use error::HostError;
+pub use files::Mode;
+pub use path_error::PathError;
+pub use same_machine::same_machine;
+pub use ssh_target::{SshTarget, SshTargetError};
+
+use std::fmt;
+
+use crate::process::Command;
+
+/// A machine that runs stacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Host {
+    /// This one.
+    Local,
+    /// One that is reached by ssh.
+    Ssh(SshTarget),
+}
+
+impl Host {
+    /// The command that runs a command on this host.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::SecretInRemoteCommand`] if it carries a secret and the host is remote.
+    pub fn command(&self, command: Command) -> Result<Command, HostError> {
+        match self {
+            Self::Local => Ok(command),
+            Self::Ssh(target) => target.command(&command),
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.write_str("this machine"),
+            Self::Ssh(target) => target.fmt(f),
+        }
+    }
+}

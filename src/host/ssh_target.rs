@@ -1,0 +1,458 @@
+//! Whom ssh is to reach, and how.
+
+use std::fmt;
+use std::str::FromStr;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use thiserror::Error;
+
+use super::HostError;
+use crate::error::{Diagnostic, ExitCode, Explain};
+use crate::process::command::quote;
+use crate::process::{Command, Env};
+
+/// A machine as ssh is told to reach it. Can only hold characters that neither ssh, nor rsync, nor a shell reads as
+/// anything else than a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SshTarget {
+    user: Option<String>,
+    host: String,
+    port: Option<u16>,
+    identity: Option<Utf8PathBuf>,
+    known_hosts: Option<Utf8PathBuf>,
+}
+
+/// A text that names no machine for ssh.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SshTargetError {
+    /// The user's or the host's name has characters that names do not have, or begins with `-`.
+    #[error("`{text}` is no name for ssh: `{part}` {why}")]
+    Name {
+        /// The whole text.
+        text: String,
+        /// The part that is wrong.
+        part: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The port is no number from 1 to 65535.
+    #[error("`{text}` has no valid port: `{port}` is no number from 1 to 65535")]
+    Port {
+        /// The whole text.
+        text: String,
+        /// The port.
+        port: String,
+    },
+    /// `host:port` or `host:path` without `ssh://`.
+    #[error("`{text}` has a colon: with a port, write `ssh://{text}`")]
+    Colon {
+        /// The whole text.
+        text: String,
+    },
+    /// A file name that ssh or rsync would not take as one: ssh reads a list where there is a blank, and `%` and `$` as
+    /// the beginning of something else; rsync has quoting rules of its own.
+    #[error(
+        "`{path}` cannot be handed to ssh: it must be absolute, without blanks, quotes, `%`, `$` and `\\`"
+    )]
+    Path {
+        /// The path.
+        path: Utf8PathBuf,
+    },
+}
+
+impl Explain for SshTargetError {
+    fn explain(&self) -> Diagnostic {
+        Diagnostic::new(ExitCode::Usage, self.to_string()).hint(
+            "write `user@host`, or `ssh://user@host:22722`; the rest belongs into ~/.ssh/config",
+        )
+    }
+}
+
+impl SshTarget {
+    /// The key to use, and no other.
+    ///
+    /// # Errors
+    ///
+    /// [`SshTargetError::Path`].
+    pub fn with_identity(self, path: impl Into<Utf8PathBuf>) -> Result<Self, SshTargetError> {
+        Ok(Self {
+            identity: Some(plain(path.into())?),
+            ..self
+        })
+    }
+
+    /// The file of host keys to believe, instead of the user's own.
+    ///
+    /// # Errors
+    ///
+    /// [`SshTargetError::Path`].
+    pub fn with_known_hosts(self, path: impl Into<Utf8PathBuf>) -> Result<Self, SshTargetError> {
+        Ok(Self {
+            known_hosts: Some(plain(path.into())?),
+            ..self
+        })
+    }
+
+    /// The user to log in as, if it is not for ssh's configuration to say.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The host's name, an address, or an alias of ssh's configuration.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, if it is not for ssh's configuration to say.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The key's file.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Utf8Path> {
+        self.identity.as_deref()
+    }
+
+    /// ssh's options for this target, the destination not among them.
+    #[must_use]
+    pub fn options(&self) -> Vec<String> {
+        let mut options: Vec<String> = Vec::new();
+        let fixed = [
+            // Nobody is there to answer: without a key that works, fail at once.
+            "BatchMode=yes",
+            // An unknown or changed host key is refused; trusting a machine is a person's decision.
+            "StrictHostKeyChecking=yes",
+            // Seconds; TCP's own patience is two minutes.
+            "ConnectTimeout=15",
+            // A dead connection is noticed after a minute (4 times 15 seconds), also in the middle of a dump.
+            "ServerAliveInterval=15",
+            "ServerAliveCountMax=4",
+            // What the user's configuration forwards would only fail here when a second connection does it again; and an
+            // agent has no business on the other side.
+            "ClearAllForwardings=yes",
+            "ForwardAgent=no",
+            // Banners are no output of the command. Errors stay.
+            "LogLevel=ERROR",
+        ];
+        for option in fixed {
+            options.extend(["-o".to_owned(), option.to_owned()]);
+        }
+        if let Some(identity) = &self.identity {
+            // IdentitiesOnly: an agent full of other keys uses up the server's patience before ours is tried.
+            options.extend([
+                "-i".to_owned(),
+                identity.to_string(),
+                "-o".to_owned(),
+                "IdentitiesOnly=yes".to_owned(),
+            ]);
+        }
+        if let Some(known_hosts) = &self.known_hosts {
+            options.extend(["-o".to_owned(), format!("UserKnownHostsFile={known_hosts}")]);
+        }
+        if let Some(port) = self.port {
+            options.extend(["-p".to_owned(), port.to_string()]);
+        }
+        options
+    }
+
+    /// `user@host`, as ssh takes it.
+    #[must_use]
+    pub fn destination(&self) -> String {
+        match &self.user {
+            Some(user) => format!("{user}@{}", self.host),
+            None => self.host.clone(),
+        }
+    }
+
+    /// `user@host`, as rsync takes it before `:/path`: an IPv6 address stands in brackets.
+    #[must_use]
+    pub fn rsync_destination(&self) -> String {
+        let host = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        match &self.user {
+            Some(user) => format!("{user}@{host}"),
+            None => host,
+        }
+    }
+
+    /// What rsync's `-e` gets: ssh with its options.
+    #[must_use]
+    pub fn rsh(&self) -> String {
+        let words = std::iter::once("ssh".to_owned()).chain(self.options());
+        words.map(|word| quote(&word)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The command that runs a command there. The folder and the plain part of the environment go along in the remote line.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::SecretInRemoteCommand`] if the environment holds a secret.
+    pub fn command(&self, remote: &Command) -> Result<Command, HostError> {
+        let mut line = String::new();
+        if let Some(folder) = remote.working_folder() {
+            line.push_str(&format!("cd {} && ", quote(folder.as_str())));
+        }
+        let (mut unset, mut set) = (Vec::new(), Vec::new());
+        for (key, value) in remote.environment() {
+            match value {
+                Env::Plain(text) => set.push(quote(&format!("{key}={text}"))),
+                Env::Unset => unset.push(format!("-u {}", quote(key))),
+                Env::Secret(_) => {
+                    return Err(HostError::SecretInRemoteCommand {
+                        key: key.clone(),
+                        host: self.to_string(),
+                    });
+                }
+            }
+        }
+        if !(unset.is_empty() && set.is_empty()) {
+            line.push_str("env ");
+            for word in unset.iter().chain(&set) {
+                line.push_str(word);
+                line.push(' ');
+            }
+        }
+        line.push_str(&remote.shell_words());
+        Ok(Command::new("ssh")
+            .args(self.options())
+            .arg(self.destination())
+            .arg(line))
+    }
+}
+
+impl FromStr for SshTarget {
+    type Err = SshTargetError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (rest, port) = match text.strip_prefix("ssh://") {
+            Some(rest) => split_port(text, rest.strip_suffix('/').unwrap_or(rest))?,
+            None => (text, None),
+        };
+        let (user, host) = match rest.rsplit_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, rest),
+        };
+        let bracketed = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let host = match bracketed {
+            Some(address) if address.parse::<std::net::Ipv6Addr>().is_ok() => address,
+            _ if host.contains(':') => {
+                return Err(SshTargetError::Colon {
+                    text: text.to_owned(),
+                });
+            }
+            _ => checked(text, host)?,
+        };
+        let user = user.map(|user| checked(text, user)).transpose()?;
+        Ok(Self {
+            user: user.map(str::to_owned),
+            host: host.to_owned(),
+            port,
+            identity: None,
+            known_hosts: None,
+        })
+    }
+}
+
+impl fmt::Display for SshTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => write!(f, "ssh://{}:{port}", self.rsync_destination()),
+            None => f.write_str(&self.rsync_destination()),
+        }
+    }
+}
+
+/// Splits the port off what stands behind `ssh://`.
+fn split_port<'t>(text: &str, rest: &'t str) -> Result<(&'t str, Option<u16>), SshTargetError> {
+    match rest.rsplit_once(':') {
+        // The colon of an IPv6 address without a port.
+        Some((_, after)) if after.ends_with(']') => Ok((rest, None)),
+        Some((before, port)) => match port.parse::<u16>() {
+            Ok(number) if number > 0 && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok((before, Some(number)))
+            }
+            _ => Err(SshTargetError::Port {
+                text: text.to_owned(),
+                port: port.to_owned(),
+            }),
+        },
+        None => Ok((rest, None)),
+    }
+}
+
+/// A user's or a host's name.
+fn checked<'t>(text: &str, part: &'t str) -> Result<&'t str, SshTargetError> {
+    let odd = |character: char| {
+        !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-'))
+    };
+    let why = if part.is_empty() {
+        "is empty"
+    } else if part.starts_with('-') {
+        "begins with `-`, which ssh would read as an option"
+    } else if part.contains(odd) {
+        "has other characters than letters, digits, `.`, `_` and `-`"
+    } else {
+        return Ok(part);
+    };
+    Err(SshTargetError::Name {
+        text: text.to_owned(),
+        part: part.to_owned(),
+        why,
+    })
+}
+
+/// A path that ssh and rsync read as one path.
+fn plain(path: Utf8PathBuf) -> Result<Utf8PathBuf, SshTargetError> {
+    let odd = |character: char| {
+        character.is_whitespace()
+            || character.is_control()
+            || matches!(character, '"' | '\'' | '%' | '$' | '\\')
+    };
+    if path.is_absolute() && !path.as_str().contains(odd) {
+        Ok(path)
+    } else {
+        Err(SshTargetError::Path { path })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    const OPTIONS: &str = "-o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 \
+                           -o ServerAliveCountMax=4 -o ClearAllForwardings=yes -o ForwardAgent=no -o LogLevel=ERROR";
+
+    fn target(text: &str) -> SshTarget {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn forms_that_are_understood() {
+        for (text, user, host, port) in [
+            ("docker.shiny", None, "docker.shiny", None),
+            ("root@docker.shiny", Some("root"), "docker.shiny", None),
+            (
+                "ssh://root@docker.shiny",
+                Some("root"),
+                "docker.shiny",
+                None,
+            ),
+            (
+                "ssh://root@docker.shiny:22722/",
+                Some("root"),
+                "docker.shiny",
+                Some(22722),
+            ),
+            ("ssh://[::1]:22", None, "::1", Some(22)),
+            ("root@[fe80::1]", Some("root"), "fe80::1", None),
+        ] {
+            let target = target(text);
+            assert_eq!(
+                (target.user(), target.host(), target.port()),
+                (user, host, port),
+                "{text}"
+            );
+            assert_eq!(target.to_string().parse::<SshTarget>().unwrap(), target);
+        }
+    }
+
+    #[test]
+    fn forms_that_are_refused() {
+        for text in [
+            "",
+            "-oProxyCommand=x",
+            "root@-oProxyCommand=x",
+            "-l@host",
+            "a b",
+            "h;id",
+            "a@b@c",
+            "ssh://h/path",
+            "@h",
+            "u@",
+        ] {
+            assert!(
+                matches!(text.parse::<SshTarget>(), Err(SshTargetError::Name { .. })),
+                "{text}"
+            );
+        }
+        assert!(matches!(
+            "root@host:22".parse::<SshTarget>(),
+            Err(SshTargetError::Colon { .. })
+        ));
+        for text in [
+            "ssh://h:0",
+            "ssh://h:65536",
+            "ssh://h:+22",
+            "ssh://h:",
+            "ssh://h:x",
+        ] {
+            assert!(
+                matches!(text.parse::<SshTarget>(), Err(SshTargetError::Port { .. })),
+                "{text}"
+            );
+        }
+        for path in ["key", "/a b", "/a'b", "/%h", "/${HOME}"] {
+            assert!(
+                matches!(
+                    target("h").with_identity(path),
+                    Err(SshTargetError::Path { .. })
+                ),
+                "{path}"
+            );
+            assert!(target("h").with_known_hosts(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_remote_line_is_quoted_once_more() {
+        let remote = Command::new("echo")
+            .arg("it's $HOME")
+            .folder("/a b")
+            .env("K", Env::Plain("x y".into()))
+            .env("L", Env::Unset);
+        let command = target("ssh://root@h:2222").command(&remote).unwrap();
+        assert_eq!(
+            command.arguments().last().unwrap(),
+            r#"cd '/a b' && env -u L 'K=x y' echo "it's "'$HOME'"#
+        );
+        assert!(
+            command
+                .to_string()
+                .starts_with(&format!("ssh {OPTIONS} -p 2222 root@h ")),
+            "{command}"
+        );
+    }
+
+    #[test]
+    fn key_and_known_hosts_are_the_only_ones() {
+        let target = target("h")
+            .with_identity("/k")
+            .unwrap()
+            .with_known_hosts("/kh")
+            .unwrap();
+        assert_eq!(
+            target.rsh(),
+            format!("ssh {OPTIONS} -i /k -o IdentitiesOnly=yes -o UserKnownHostsFile=/kh")
+        );
+    }
+
+    #[test]
+    fn a_secret_does_not_go_into_a_remote_line() {
+        let remote = Command::new("psql").env("PGPASSWORD", Env::Secret(Secret::new("CANARY")));
+        let error = target("root@h").command(&remote).unwrap_err();
+        assert!(
+            matches!(&error, HostError::SecretInRemoteCommand { key, .. } if key == "PGPASSWORD")
+        );
+        assert!(!format!("{error:?}").contains("CANARY"));
+    }
+}

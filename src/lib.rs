@@ -2,4 +2,5 @@
 pub mod error;
 pub mod process;
 pub mod run;
+pub mod sanitise;
 pub mod secret;

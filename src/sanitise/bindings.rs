@@ -1,0 +1,73 @@
+//! The values that rules take from the policy and the stack.
+
+use super::error::SanitiseError;
+use super::facts::Facts;
+use super::policy::{Mail, Policy};
+use super::stamp::Stamp;
+use super::statement::Parameter;
+use super::value::Binding;
+use crate::secret::{MASK, Secret};
+
+/// The hashes that the password rules put into the copy.
+#[derive(Debug, Clone)]
+pub struct Hashes {
+    /// The administrator's.
+    pub admin: Secret,
+    /// All other internal users'.
+    pub users: Secret,
+}
+
+impl Hashes {
+    /// Stand-ins for a plan that is only shown.
+    #[must_use]
+    pub fn masked() -> Self {
+        Self {
+            admin: Secret::new(MASK),
+            users: Secret::new(MASK),
+        }
+    }
+}
+
+/// The values that rules take from the policy and the stack.
+#[derive(Debug, Clone)]
+pub struct Bindings<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The stack.
+    pub facts: &'a Facts,
+    /// The copy's memory.
+    pub stamp: &'a Stamp,
+    /// The password hashes.
+    pub hashes: &'a Hashes,
+}
+
+impl Bindings<'_> {
+    /// The value with this name.
+    pub(super) fn value(&self, binding: Binding) -> Result<Parameter, SanitiseError> {
+        let (host, port) = match &self.policy.mail {
+            Mail::Off => (String::new(), 0),
+            Mail::Catcher { host, port } => (host.clone(), *port),
+        };
+        Ok(match binding {
+            Binding::BaseUrl if self.facts.base_url.is_empty() => {
+                return Err(SanitiseError::NoBaseUrl);
+            }
+            Binding::BaseUrl => Parameter::Text(self.facts.base_url.clone()),
+            Binding::MailHost => Parameter::Text(host),
+            Binding::MailPort => Parameter::Text(port.to_string()),
+            Binding::KeepCrons => Parameter::List(self.policy.keep_crons.clone()),
+            Binding::AdminPassword => Parameter::Secret(self.hashes.admin.clone()),
+            Binding::UserPassword => Parameter::Secret(self.hashes.users.clone()),
+            Binding::DatabaseUuid => Parameter::Text(self.stamp.derive_uuid("database.uuid")),
+            Binding::DatabaseSecret => {
+                Parameter::Secret(Secret::new(self.stamp.derive("database.secret")))
+            }
+            Binding::SanitisedAt => Parameter::Text(self.stamp.at.clone()),
+        })
+    }
+
+    /// The seed of this copy's random values.
+    pub(super) fn seed(&self) -> Parameter {
+        Parameter::Secret(Secret::new(self.stamp.seed.clone()))
+    }
+}

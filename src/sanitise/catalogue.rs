@@ -1,0 +1,196 @@
+//! What the database has: tables, columns and their kinds, read once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::GenericClient;
+
+use super::error::SanitiseError;
+
+/// How values of a column are written and cleared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `text`, `varchar`, `char`.
+    Text,
+    /// `jsonb`: a translated text, a company-dependent value or data.
+    Json,
+    /// `bytea`.
+    Bytes,
+    /// Anything else.
+    Other,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its type as SQL writes it.
+    pub sql_type: String,
+    /// How its values are written and cleared.
+    pub kind: Kind,
+    /// Whether it refuses NULL.
+    pub not_null: bool,
+    /// Whether it is computed by the server and cannot be set.
+    pub generated: bool,
+    /// Whether a unique index stands on it alone.
+    pub unique: bool,
+    /// Whether Odoo knows it as a choice from a list, whose values are no secrets.
+    pub selection: bool,
+}
+
+/// A table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Its columns.
+    pub columns: BTreeMap<String, Column>,
+}
+
+/// What the database has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Catalogue {
+    tables: BTreeMap<String, Table>,
+    odoo: u16,
+    modules: BTreeSet<String>,
+}
+
+const COLUMNS: &str = "
+SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',
+       EXISTS (SELECT FROM pg_index i
+               WHERE i.indrelid = c.oid AND i.indisunique AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+ORDER BY c.relname, a.attnum";
+
+const SELECTIONS: &str =
+    "SELECT replace(model, '.', '_'), name::text FROM ir_model_fields WHERE ttype = 'selection'";
+
+const MODULES: &str = "
+SELECT name::text, latest_version::text FROM ir_module_module WHERE state IN ('installed', 'to upgrade', 'to remove')";
+
+impl Catalogue {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the server refuses, or when the database holds no Odoo.
+    pub async fn read(client: &impl GenericClient) -> Result<Self, SanitiseError> {
+        let mut catalogue = Self::default();
+        let rows = client
+            .query(COLUMNS, &[])
+            .await
+            .map_err(SanitiseError::server("read the catalogue"))?;
+        for row in rows {
+            let sql_type: String = row.get(2);
+            let column = Column {
+                kind: kind(&sql_type),
+                sql_type,
+                not_null: row.get(3),
+                generated: row.get(4),
+                unique: row.get(5),
+                selection: false,
+            };
+            catalogue
+                .tables
+                .entry(row.get(0))
+                .or_default()
+                .columns
+                .insert(row.get(1), column);
+        }
+        for needed in ["ir_module_module", "ir_config_parameter"] {
+            if !catalogue.tables.contains_key(needed) {
+                return Err(SanitiseError::NotOdoo {
+                    reason: format!("there is no table `{needed}`"),
+                });
+            }
+        }
+        if catalogue.column("ir_model_fields", "ttype").is_some() {
+            let rows = client
+                .query(SELECTIONS, &[])
+                .await
+                .map_err(SanitiseError::server("read Odoo's fields"))?;
+            for row in rows {
+                let (table, name): (String, String) = (row.get(0), row.get(1));
+                if let Some(column) = catalogue
+                    .tables
+                    .get_mut(&table)
+                    .and_then(|table| table.columns.get_mut(&name))
+                {
+                    column.selection = true;
+                }
+            }
+        }
+        for row in client
+            .query(MODULES, &[])
+            .await
+            .map_err(SanitiseError::server("read the installed modules"))?
+        {
+            let (name, version): (String, Option<String>) = (row.get(0), row.get(1));
+            if name == "base" {
+                catalogue.odoo = version
+                    .and_then(|version| major(&version))
+                    .unwrap_or_default();
+            }
+            catalogue.modules.insert(name);
+        }
+        if catalogue.odoo == 0 {
+            return Err(SanitiseError::NotOdoo {
+                reason: "module `base` is not installed".to_owned(),
+            });
+        }
+        Ok(catalogue)
+    }
+
+    /// Odoo's major version.
+    #[must_use]
+    pub fn odoo(&self) -> u16 {
+        self.odoo
+    }
+
+    /// The installed modules.
+    pub fn modules(&self) -> impl Iterator<Item = &str> {
+        self.modules.iter().map(String::as_str)
+    }
+
+    /// The table with this name.
+    #[must_use]
+    pub fn table(&self, table: &str) -> Option<&Table> {
+        self.tables.get(table)
+    }
+
+    /// The column with this name.
+    #[must_use]
+    pub fn column(&self, table: &str, column: &str) -> Option<&Column> {
+        self.tables.get(table)?.columns.get(column)
+    }
+
+    /// All tables, by name.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, &Table)> {
+        self.tables
+            .iter()
+            .map(|(name, table)| (name.as_str(), table))
+    }
+
+    /// Whether what a rule requires, `table` or `table.column`, is there.
+    #[must_use]
+    pub fn has(&self, required: &str) -> bool {
+        match required.split_once('.') {
+            Some((table, column)) => self.column(table, column).is_some(),
+            None => self.tables.contains_key(required),
+        }
+    }
+}
+
+fn kind(sql_type: &str) -> Kind {
+    match sql_type {
+        "text" | "bpchar" => Kind::Text,
+        "jsonb" => Kind::Json,
+        "bytea" => Kind::Bytes,
+        other if other.starts_with("character") => Kind::Text,
+        _ => Kind::Other,
+    }
+}
+
+/// `18.0.1.3` is 18; `saas~18.2.1.0` is 18 too.
+fn major(version: &str) -> Option<u16> {
+    let version = version.trim_start_matches("saas~");
+    version.split('.').next()?.parse().ok()
+}

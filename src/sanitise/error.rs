@@ -1,0 +1,174 @@
+//! What can go wrong while sanitising, told to the person who waits for it.
+
+use thiserror::Error;
+
+use crate::error::{Diagnostic, ExitCode, Explain, Place};
+
+/// A rule file that cannot be used.
+#[derive(Debug, Error)]
+pub enum RuleError {
+    /// The text is no rule file.
+    #[error("this is no rule file: {message}")]
+    Syntax {
+        /// What the TOML reader says.
+        message: String,
+        /// Where.
+        place: Place,
+    },
+    /// A rule that cannot mean anything.
+    #[error("sanitise rule `{rule}` cannot be applied: {reason}")]
+    Meaningless {
+        /// Its name.
+        rule: String,
+        /// Why not.
+        reason: &'static str,
+        /// Where.
+        place: Place,
+    },
+    /// Two rules have one name.
+    #[error("two sanitise rules have the name `{rule}`")]
+    NameTaken {
+        /// The name.
+        rule: String,
+        /// Where the second stands.
+        place: Place,
+    },
+}
+
+/// Sanitising or verifying did not come to its end. Nothing of the attempt is left in the database.
+#[derive(Debug, Error)]
+pub enum SanitiseError {
+    /// A rule's statement failed.
+    #[error("sanitise rule `{rule}` failed on table `{table}`")]
+    Rule {
+        /// The rule.
+        rule: String,
+        /// Its table.
+        table: String,
+        /// The statement, secrets masked.
+        sql: String,
+        /// What the server says.
+        source: tokio_postgres::Error,
+    },
+    /// Another statement failed.
+    #[error("could not {doing}")]
+    Server {
+        /// What was being done.
+        doing: &'static str,
+        /// What the server says.
+        source: tokio_postgres::Error,
+    },
+    /// A parameter's value speaks of production.
+    #[error(
+        "system parameter `{key}` would be set to a value of production: it contains `{indicator}`"
+    )]
+    Production {
+        /// The parameter.
+        key: String,
+        /// The indicator found in its value.
+        indicator: String,
+    },
+    /// A rule that the database's columns do not allow.
+    #[error("sanitise rule `{rule}` cannot be applied to `{table}`: {reason}")]
+    Unfit {
+        /// The rule.
+        rule: String,
+        /// Its table.
+        table: String,
+        /// Why not.
+        reason: String,
+    },
+    /// This is no Odoo database.
+    #[error("the database holds no Odoo: {reason}")]
+    NotOdoo {
+        /// What is missing.
+        reason: String,
+    },
+    /// Credentials that no rule names, where the policy says to fail.
+    #[error("{} places hold what looks like a credential that no rule names", .findings.len())]
+    Unknown {
+        /// Where: table, column and count, never a value.
+        findings: Vec<String>,
+    },
+    /// The policy asks for a value that is not known.
+    #[error("the base address of the stack is not known")]
+    NoBaseUrl,
+    /// The built-in looks of credentials cannot be read: a fault of the program.
+    #[error("the list of known credential formats cannot be read: {reason}")]
+    Formats {
+        /// Why not.
+        reason: String,
+    },
+    /// A password could not be hashed.
+    #[error("the password could not be hashed: {reason}")]
+    Password {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl SanitiseError {
+    pub(super) fn server(doing: &'static str) -> impl FnOnce(tokio_postgres::Error) -> Self {
+        move |source| Self::Server { doing, source }
+    }
+}
+
+impl Explain for RuleError {
+    fn explain(&self) -> Diagnostic {
+        let place = match self {
+            Self::Syntax { place, .. }
+            | Self::Meaningless { place, .. }
+            | Self::NameTaken { place, .. } => place,
+        };
+        Diagnostic::new(ExitCode::Usage, self.to_string()).at(Some(place.clone()))
+    }
+}
+
+impl Explain for SanitiseError {
+    fn explain(&self) -> Diagnostic {
+        let title = self.to_string();
+        let untouched = "everything ran in one transaction: the database is as it was before";
+        match self {
+            Self::Rule { sql, source, .. } => Diagnostic::new(ExitCode::Failed, title)
+                .evidence(server_message(source))
+                .evidence(sql.lines().map(str::to_owned))
+                .note(untouched)
+                .hint("mend the rule, or its table's constraint, and run the restore again"),
+            Self::Server { source, .. } => {
+                Diagnostic::new(ExitCode::Failed, title).evidence(server_message(source)).note(untouched)
+            }
+            Self::Production { key, .. } => Diagnostic::new(ExitCode::Refused, title)
+                .note("the indicators stand in `[sanitise] production-indicators`")
+                .hint(format!("give `{key}` the value of a test account, or leave it empty: an empty value deletes it")),
+            Self::Unfit { .. } => Diagnostic::new(ExitCode::Failed, title).note(untouched),
+            Self::NotOdoo { .. } => Diagnostic::new(ExitCode::Failed, title)
+                .hint("check that the copy of the database came to its end and that the upstream names the right database"),
+            Self::Unknown { findings } => Diagnostic::new(ExitCode::Refused, title)
+                .evidence(findings.iter().cloned())
+                .note("`[sanitise] unknown-secrets` is \"fail\"")
+                .note(untouched)
+                .hint("write a rule for each, or an `allow` entry with its reason"),
+            Self::NoBaseUrl => Diagnostic::new(ExitCode::Usage, title)
+                .note("a copy that keeps production's `web.base.url` sends people to production")
+                .hint("set `base-url` in the stack"),
+            Self::Password { .. } | Self::Formats { .. } => Diagnostic::new(ExitCode::Failed, title).note(untouched),
+        }
+    }
+}
+
+/// What the server said, as lines: message, detail, hint, constraint. The DETAIL of a constraint holds the row's values,
+/// so it is left out where it may quote data.
+fn server_message(error: &tokio_postgres::Error) -> Vec<String> {
+    let Some(server) = error.as_db_error() else {
+        return vec![error.to_string()];
+    };
+    let mut lines = vec![format!("{}: {}", server.severity(), server.message())];
+    lines.extend(
+        server
+            .constraint()
+            .map(|name| format!("constraint: {name}")),
+    );
+    lines.extend(server.column().map(|name| format!("column: {name}")));
+    lines.extend(server.hint().map(|hint| format!("hint: {hint}")));
+    lines
+}

@@ -1,0 +1,15 @@
+//! What sanitising must know of the stack.
+
+use crate::secret::Secret;
+
+/// What sanitising must know of the stack, beside the policy.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The address under which the stack is reached.
+    pub base_url: String,
+    /// The administrator's password in the copy; without it the administrator gets the generated one.
+    pub admin_password: Option<Secret>,
+    /// Names of production that the copy must not speak of: the upstream's host, and what an earlier
+    /// [`Report`](super::Report) of the same copy gathered before it was sanitised.
+    pub production_names: Vec<String>,
+}

@@ -1,0 +1,195 @@
+//! What credentials look like.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::error::SanitiseError;
+
+/// A known look of credentials.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Format {
+    /// Its name, as reports show it.
+    pub name: Arc<str>,
+    /// A regular expression in PostgreSQL's language.
+    pub pattern: String,
+    /// Made-up examples that match, for the test.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests read them"))]
+    pub samples: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: Vec<Format>,
+}
+
+/// The known looks.
+pub(super) fn formats() -> Result<Vec<Format>, SanitiseError> {
+    match toml::from_str::<File>(include_str!("formats.toml")) {
+        Ok(file) => Ok(file.format),
+        Err(error) => Err(SanitiseError::Formats {
+            reason: error.message().to_owned(),
+        }),
+    }
+}
+
+/// One pattern that matches what any of the formats matches.
+pub(super) fn any_of(formats: &[Format]) -> String {
+    formats
+        .iter()
+        .map(|format| format!("({})", format.pattern))
+        .collect::<Vec<_>>()
+        .join("|")
+}
+
+const WORDS: [&str; 33] = [
+    "token",
+    "secret",
+    "passw",
+    "passphrase",
+    "passwd",
+    "pwd",
+    "api_key",
+    "apikey",
+    "private_key",
+    "privatekey",
+    "access_key",
+    "accesskey",
+    "auth_key",
+    "authkey",
+    "shared_key",
+    "license_key",
+    "licence_key",
+    "migration_key",
+    "signature_key",
+    "encryption_key",
+    "hmac",
+    "credential",
+    "client_id",
+    "clientid",
+    "client_key",
+    "webhook",
+    "bearer",
+    "consumer_key",
+    "app_key",
+    "server_key",
+    "site_key",
+    "maps_key",
+    "smtp_user",
+];
+
+/// Endings that make a name speak about a credential instead of holding one.
+const ABOUT: [&str; 24] = [
+    "_state",
+    "_type",
+    "_mode",
+    "_date",
+    "_count",
+    "_expiry",
+    "_expiration",
+    "_validity",
+    "_policy",
+    "_status",
+    "_display",
+    "_name",
+    "_help",
+    "_label",
+    "_title",
+    "_description",
+    "_template",
+    "_view",
+    "_action",
+    "_duration",
+    "_minlength",
+    "_scope",
+    "_rounds",
+    "_msg",
+];
+
+/// Whether a column or parameter of this name is likely to hold a credential.
+pub(super) fn names_a_credential(name: &str) -> bool {
+    let name = name.to_lowercase().replace(['-', '.'], "_");
+    WORDS.iter().any(|word| name.contains(word))
+        && !ABOUT.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether a value without spaces is so mixed that it is likely to be a key: 20 characters or more, letters and digits,
+/// and 3.5 bits or more a character. UUIDs, addresses, dates and lists are no keys.
+pub(super) fn looks_random(value: &str) -> bool {
+    let value = value.trim();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "+/_=-.~".contains(c);
+    if value.len() < 20 || value.len() > 4096 || !value.chars().all(allowed) || is_uuid(value) {
+        return false;
+    }
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let letters = value.chars().filter(char::is_ascii_alphabetic).count();
+    digits >= 3 && letters >= 3 && entropy(value) >= 3.5 && !value.contains("..")
+}
+
+fn is_uuid(value: &str) -> bool {
+    uuid::Uuid::try_parse(value).is_ok() && value.contains('-')
+}
+
+/// Shannon's entropy, in bits a character.
+fn entropy(value: &str) -> f64 {
+    let mut counts = std::collections::BTreeMap::<u8, u32>::new();
+    for byte in value.bytes() {
+        *counts.entry(byte).or_default() += 1;
+    }
+    let all = f64::from(counts.values().sum::<u32>());
+    -counts
+        .values()
+        .map(|&count| f64::from(count) / all)
+        .map(|share| share * share.log2())
+        .sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_credentials_are_known() {
+        for name in [
+            "paypal_access_token",
+            "x_secretcode",
+            "printnode.api_key",
+            "custom_erp.bearer",
+            "stripe_client_id",
+        ] {
+            assert!(names_a_credential(name), "{name}");
+        }
+        for name in [
+            "token_state",
+            "webhook_type",
+            "street",
+            "auth_password_policy.minlength",
+            "barcode",
+        ] {
+            assert!(!names_a_credential(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_look_random_and_words_do_not() {
+        assert!(looks_random("dGhpcyBpcyBhIHNlY3JldCBrZXkh1234"));
+        for value in [
+            "phone_state,email_state",
+            "60325319-d4ce-4af4-8c62-1ce4be415818",
+            "2026-11-22 08:51:55",
+            "urn:ietf:wg:oauth:2.0:oob",
+            "short1",
+        ] {
+            assert!(!looks_random(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn formats_have_samples() {
+        let formats = formats().unwrap();
+        assert!(formats.len() > 15);
+        assert!(formats.iter().all(|format| !format.samples.is_empty()));
+    }
+}

@@ -1,0 +1,309 @@
+//! The hunt for credentials that no rule names: by the names of columns and parameters, and by the looks of values.
+
+use postgres_protocol::escape::{escape_identifier, escape_literal};
+use tokio_postgres::GenericClient;
+use tokio_postgres::types::ToSql;
+
+use super::bindings::Bindings;
+use super::catalogue::{Catalogue, Kind, Table};
+use super::error::SanitiseError;
+use super::finding::Clue;
+use super::format::{self, Format};
+use super::fragment::Target;
+use super::plan;
+use super::rule::{Change, Rule};
+use super::rule_file::PARAMETERS;
+use super::rule_set::RuleSet;
+use super::stamp;
+use super::statement::Sql;
+use super::value::Value;
+
+/// Something found, and how it would be removed.
+#[derive(Debug, Clone)]
+pub(super) struct Trace {
+    pub table: String,
+    pub column: String,
+    pub clue: Clue,
+    pub count: i64,
+    pub removal: Sql,
+}
+
+/// Where to hunt and what to pass by.
+pub(super) struct Hunt<'a> {
+    pub catalogue: &'a Catalogue,
+    pub rules: &'a RuleSet,
+    pub bindings: &'a Bindings<'a>,
+}
+
+impl Hunt<'_> {
+    /// Everything that is found.
+    pub(super) async fn run(
+        &self,
+        client: &impl GenericClient,
+    ) -> Result<Vec<Trace>, SanitiseError> {
+        let mut traces = Vec::new();
+        let formats = format::formats()?;
+        for (name, table) in self.catalogue.tables() {
+            traces.extend(self.names(client, name, table).await?);
+            traces.extend(values(client, name, table, &formats).await?);
+        }
+        traces.extend(self.parameters(client).await?);
+        Ok(traces)
+    }
+
+    /// Columns of a credential's name that hold something which no rule put there.
+    async fn names(
+        &self,
+        client: &impl GenericClient,
+        name: &str,
+        table: &Table,
+    ) -> Result<Vec<Trace>, SanitiseError> {
+        let quoted = escape_identifier(name);
+        let mut select = Sql::default();
+        let (mut counts, mut traces) = (Vec::new(), Vec::new());
+        for (column_name, column) in &table.columns {
+            let candidate = column.kind != Kind::Other && !column.selection && !column.generated;
+            if !candidate
+                || !format::names_a_credential(column_name)
+                || self.kept(name, column_name)
+            {
+                continue;
+            }
+            let target = Target {
+                rule: "hunt",
+                table: name,
+                name: column_name,
+                column,
+            };
+            let here = self.unexplained(&target, &mut select)?;
+            counts.push(format!("count(*) FILTER (WHERE {here})"));
+
+            let mut removal = Sql::default();
+            let empty = target.value(&mut removal, &Value::Nothing, self.bindings)?;
+            let here = self.unexplained(&target, &mut removal)?;
+            removal.text = format!(
+                "UPDATE {quoted} SET {} = {empty} WHERE {here}",
+                target.quoted()
+            );
+            traces.push(Trace {
+                table: name.to_owned(),
+                column: column_name.clone(),
+                clue: Clue::Name,
+                count: 0,
+                removal,
+            });
+        }
+        if counts.is_empty() {
+            return Ok(traces);
+        }
+        select.text = format!("SELECT {} FROM {quoted}", counts.join(", "));
+        fill(client, &select, traces).await
+    }
+
+    /// The condition under which a row holds something in the column that no rule put there.
+    fn unexplained(&self, target: &Target<'_>, sql: &mut Sql) -> Result<String, SanitiseError> {
+        let mut parts = vec![target.holds()];
+        if target.column.kind == Kind::Text {
+            parts.push(format!(
+                "lower({}) NOT IN ('true', 'false')",
+                target.quoted()
+            ));
+            if target.column.not_null && target.column.unique {
+                let cleared = target.value(sql, &Value::Nothing, self.bindings)?;
+                parts.push(format!("{} IS DISTINCT FROM {cleared}", target.quoted()));
+            }
+        }
+        for rule in self.active().filter(|rule| rule.table == target.table) {
+            for (name, value) in rule.assignments() {
+                if name == target.name && *value != Value::Nothing {
+                    let wanted = target.value(sql, value, self.bindings)?;
+                    parts.push(format!("{} IS DISTINCT FROM {wanted}", target.quoted()));
+                }
+            }
+        }
+        Ok(parts.join(" AND "))
+    }
+
+    fn active(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(|rule| {
+            plan::applies(rule, self.catalogue) && rule.when.holds(self.bindings.policy)
+        })
+    }
+
+    /// Whether a rule would have treated the column, had the policy not chosen to keep what is there.
+    pub(super) fn kept(&self, table: &str, column: &str) -> bool {
+        self.rules
+            .iter()
+            .filter(|rule| rule.table == table && !rule.when.holds(self.bindings.policy))
+            .any(|rule| match &rule.change {
+                Change::Delete => true,
+                Change::Set(assignments) => assignments.iter().any(|(name, _)| name == column),
+                Change::Create(_) | Change::Parameters { .. } => false,
+            })
+    }
+
+    /// Parameters of a credential's name or with a random-looking value that no rule and no policy put there.
+    async fn parameters(&self, client: &impl GenericClient) -> Result<Vec<Trace>, SanitiseError> {
+        let doing = SanitiseError::server("read the system parameters");
+        let rows = client
+            .query(
+                "SELECT key::text, value::text FROM ir_config_parameter ORDER BY key",
+                &[],
+            )
+            .await
+            .map_err(doing)?;
+        let mut traces = Vec::new();
+        for row in rows {
+            let (key, value): (String, Option<String>) = (row.get(0), row.get(1));
+            let value = value.unwrap_or_default();
+            if self.explained(&key) || is_plain(&value) {
+                continue;
+            }
+            let clue = if format::names_a_credential(&key) {
+                Clue::Name
+            } else if format::looks_random(&value) {
+                Clue::Random
+            } else {
+                continue;
+            };
+            let removal = Sql {
+                text: format!(
+                    "DELETE FROM {PARAMETERS} WHERE key = {}",
+                    escape_literal(&key)
+                ),
+                parameters: Vec::new(),
+            };
+            traces.push(Trace {
+                table: PARAMETERS.to_owned(),
+                column: key,
+                clue,
+                count: 1,
+                removal,
+            });
+        }
+        Ok(traces)
+    }
+
+    /// Whether a rule, the policy or sanitising itself gave the parameter its value.
+    fn explained(&self, key: &str) -> bool {
+        let by_rule = self.active().any(|rule| match &rule.change {
+            Change::Parameters {
+                keys,
+                value: Some(_),
+                ..
+            } => keys.iter().any(|known| known == key),
+            _ => false,
+        });
+        by_rule || key == stamp::PARAMETER || self.bindings.policy.parameters.contains_key(key)
+    }
+}
+
+/// Values that look like a credential, in whatever column.
+async fn values(
+    client: &impl GenericClient,
+    name: &str,
+    table: &Table,
+    formats: &[Format],
+) -> Result<Vec<Trace>, SanitiseError> {
+    let quoted = escape_identifier(name);
+    let any = escape_literal(&format::any_of(formats));
+    let readable: Vec<_> = table
+        .columns
+        .iter()
+        .filter(|(_, column)| column.kind != Kind::Other && !column.selection && !column.generated)
+        .map(|(name, column)| (name, column, text_of(&escape_identifier(name), column.kind)))
+        .collect();
+    if readable.is_empty() {
+        return Ok(Vec::new());
+    }
+    let counts: Vec<_> = readable
+        .iter()
+        .map(|(_, _, text)| format!("count(*) FILTER (WHERE {text} ~ {any})"))
+        .collect();
+    let select = Sql {
+        text: format!("SELECT {} FROM {quoted}", counts.join(", ")),
+        parameters: Vec::new(),
+    };
+    let row = client
+        .query_one(&select.text, &[])
+        .await
+        .map_err(SanitiseError::server("look for credentials"))?;
+    let mut traces = Vec::new();
+    for (at, (column_name, column, text)) in readable.iter().enumerate() {
+        if row.get::<_, i64>(at) == 0 {
+            continue;
+        }
+        for format in formats {
+            let pattern = escape_literal(&format.pattern);
+            let column_quoted = escape_identifier(column_name);
+            let mark = escape_literal(&format!("[removed: {}]", format.name));
+            let cleaned = match column.kind {
+                Kind::Json => format!("regexp_replace({text}, {pattern}, {mark}, 'g')::jsonb"),
+                Kind::Bytes => "''::bytea".to_owned(),
+                _ => format!("regexp_replace({text}, {pattern}, {mark}, 'g')"),
+            };
+            let removal = Sql {
+                text: format!(
+                    "UPDATE {quoted} SET {column_quoted} = {cleaned} WHERE {text} ~ {pattern}"
+                ),
+                parameters: Vec::new(),
+            };
+            let clue = Clue::Value(format.name.to_string());
+            let trace = Trace {
+                table: name.to_owned(),
+                column: (*column_name).clone(),
+                clue,
+                count: 0,
+                removal,
+            };
+            let count = Sql {
+                text: format!("SELECT count(*) FROM {quoted} WHERE {text} ~ {pattern}"),
+                parameters: Vec::new(),
+            };
+            traces.extend(fill(client, &count, vec![trace]).await?);
+        }
+    }
+    Ok(traces)
+}
+
+/// Runs a SELECT of one count a trace, and keeps the traces that are there.
+async fn fill(
+    client: &impl GenericClient,
+    select: &Sql,
+    mut traces: Vec<Trace>,
+) -> Result<Vec<Trace>, SanitiseError> {
+    let bound: Vec<_> = select
+        .parameters
+        .iter()
+        .map(super::statement::Parameter::bind)
+        .collect();
+    let parameters: Vec<&(dyn ToSql + Sync)> = bound
+        .iter()
+        .map(|value| value.as_ref() as &(dyn ToSql + Sync))
+        .collect();
+    let row = client
+        .query_one(&select.text, &parameters)
+        .await
+        .map_err(SanitiseError::server("look for credentials"))?;
+    for (at, trace) in traces.iter_mut().enumerate() {
+        trace.count = row.get(at);
+    }
+    traces.retain(|trace| trace.count > 0);
+    Ok(traces)
+}
+
+fn text_of(quoted: &str, kind: Kind) -> String {
+    match kind {
+        Kind::Bytes => format!("encode({quoted}, 'escape')"),
+        Kind::Json => format!("{quoted}::text"),
+        Kind::Text | Kind::Other => quoted.to_owned(),
+    }
+}
+
+/// Values that cannot be a credential: nothing, yes, no, a number.
+fn is_plain(value: &str) -> bool {
+    let value = value.trim();
+    value.is_empty()
+        || matches!(value.to_lowercase().as_str(), "true" | "false" | "none")
+        || value.parse::<f64>().is_ok()
+}

@@ -1,0 +1,94 @@
+//! A copy of production that cannot act in the world, holds no credential that works anywhere, and says what was done to it.
+//!
+//! Rules are data ([`RuleSet`], the files in `rules/`), choices are a [`Policy`], and what the database has is read once
+//! ([`Catalogue`]). [`plan`] makes statements of the three, [`sanitise()`] runs them in one transaction and hunts for what no
+//! rule names, and [`verify()`] asks the database whether it worked. Only its answer, [`Sanitised`], can go live.
+
+mod bindings;
+mod catalogue;
+mod condition;
+mod coverage;
+mod error;
+mod facts;
+mod finding;
+mod format;
+mod fragment;
+mod hunt;
+mod parameter_plan;
+mod pass;
+mod password;
+mod plan;
+mod policy;
+mod production;
+mod report;
+mod rule;
+mod rule_file;
+mod rule_set;
+mod stamp;
+mod statement;
+mod value;
+mod verdict;
+mod verify;
+
+use tokio_postgres::Client;
+
+pub use bindings::{Bindings, Hashes};
+pub use catalogue::{Catalogue, Column, Kind, Table};
+pub use condition::{Condition, Test};
+pub use error::{RuleError, SanitiseError};
+pub use facts::Facts;
+pub use finding::{Clue, Finding, Outcome};
+pub use plan::plan;
+pub use policy::{Allowance, Mail, Passwords, Policy, UnknownSecrets};
+pub use report::{ModuleReport, NotCovered, Remainder, Report, RuleReport};
+pub use rule::{Change, MailChoice, Rule, When};
+pub use rule_set::RuleSet;
+pub use stamp::Stamp;
+pub use statement::{Parameter, Sql, Statement};
+pub use value::{Binding, Constant, Value};
+pub use verdict::{Refusal, Refused, Sanitised, Verdict};
+pub use verify::{audit, verify};
+
+/// Sanitises a copy: all rules that apply to it, then what hunting finds, in one transaction. When it fails, the database
+/// is as it was; when it ran before on the same database, nothing changes.
+///
+/// # Errors
+/// When a rule fails, by name; when the policy is refused; when the server goes away.
+pub async fn sanitise(
+    client: &mut Client,
+    rules: &RuleSet,
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<Report, SanitiseError> {
+    let mut transaction = client
+        .transaction()
+        .await
+        .map_err(SanitiseError::server("begin a transaction"))?;
+    let done = pass::run(&mut transaction, rules, policy, facts).await?;
+    transaction
+        .commit()
+        .await
+        .map_err(SanitiseError::server("commit"))?;
+    Ok(done.report)
+}
+
+/// The statements that [`sanitise()`] would run, for a dry run: read only, secrets masked, nothing changed.
+///
+/// # Errors
+/// When the server refuses, or a rule cannot be applied.
+pub async fn preview(
+    client: &mut Client,
+    rules: &RuleSet,
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<Vec<Statement>, SanitiseError> {
+    let catalogue = Catalogue::read(&*client).await?;
+    let stamp = Stamp::for_place(String::new());
+    let bindings = Bindings {
+        policy,
+        facts,
+        stamp: &stamp,
+        hashes: &Hashes::masked(),
+    };
+    plan(&catalogue, rules, &bindings)
+}

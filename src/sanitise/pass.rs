@@ -1,0 +1,284 @@
+//! One pass over a copy inside a transaction: rules, then the hunt. `sanitise` makes one, `verify` another.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use postgres_protocol::escape::escape_identifier;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{GenericClient, Transaction};
+
+use super::bindings::{Bindings, Hashes};
+use super::catalogue::Catalogue;
+use super::coverage;
+use super::error::SanitiseError;
+use super::facts::Facts;
+use super::finding::{Finding, Outcome};
+use super::hunt::{Hunt, Trace};
+use super::parameter_plan;
+use super::password;
+use super::plan::plan;
+use super::policy::{Passwords, Policy, UnknownSecrets};
+use super::production;
+use super::report::{ModuleReport, Report, RuleReport};
+use super::rule_set::RuleSet;
+use super::stamp::Stamp;
+use super::statement::{Sql, Statement};
+use crate::secret::Secret;
+
+/// A pass that ended, and what reading again needs of it.
+pub(super) struct Pass {
+    pub catalogue: Catalogue,
+    pub stamp: Stamp,
+    pub hashes: Hashes,
+    pub statements: Vec<Statement>,
+    pub report: Report,
+}
+
+/// Changes what rules and policy want changed. The caller commits.
+pub(super) async fn run(
+    transaction: &mut Transaction<'_>,
+    rules: &RuleSet,
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<Pass, SanitiseError> {
+    let begun = Instant::now();
+    prepare(transaction).await?;
+    let catalogue = Catalogue::read(transaction).await?;
+    let production_names = production::names(transaction, &catalogue, policy, facts).await?;
+    let mut stamp = match Stamp::read(transaction).await? {
+        Some(stamp) => stamp,
+        None => Stamp::fresh(transaction).await?,
+    };
+    let (hashes, generated_password) = hashes(&mut stamp, catalogue.odoo(), policy, facts).await?;
+    stamp
+        .write(transaction, parameter_plan::typed(&catalogue))
+        .await?;
+
+    let bindings = Bindings {
+        policy,
+        facts,
+        stamp: &stamp,
+        hashes: &hashes,
+    };
+    let statements = plan(&catalogue, rules, &bindings)?;
+    let mut modules = BTreeMap::<String, Vec<RuleReport>>::new();
+    for statement in &statements {
+        let rows = execute(transaction, &statement.sql)
+            .await
+            .map_err(|source| SanitiseError::Rule {
+                rule: statement.rule.clone(),
+                table: statement.table.clone(),
+                sql: statement.sql.shown(),
+                source,
+            })?;
+        let reports = modules.entry(statement.modules.join(", ")).or_default();
+        match reports
+            .iter_mut()
+            .find(|report| report.rule == statement.rule)
+        {
+            Some(report) => report.rows += rows,
+            None => reports.push(RuleReport {
+                rule: statement.rule.clone(),
+                table: statement.table.clone(),
+                rows,
+                why: statement.why.clone(),
+            }),
+        }
+    }
+
+    let traces = Hunt {
+        catalogue: &catalogue,
+        rules,
+        bindings: &bindings,
+    }
+    .run(transaction)
+    .await?;
+    let mut findings = treat(transaction, traces, policy).await?;
+    findings.extend(production::findings(transaction, &catalogue, &production_names).await?);
+    let not_covered = coverage::not_covered(transaction, &catalogue, rules).await?;
+    let report = Report {
+        verdict: None,
+        odoo: catalogue.odoo(),
+        at: stamp.at.clone(),
+        policy: password::digest(&format!("{rules:?}{policy:?}"))
+            .chars()
+            .take(16)
+            .collect(),
+        modules: modules
+            .into_iter()
+            .map(|(module, rules)| ModuleReport { module, rules })
+            .collect(),
+        findings,
+        not_covered,
+        remainders: Vec::new(),
+        faults: Vec::new(),
+        production_names,
+        milliseconds: milliseconds(begun),
+        generated_password,
+    };
+    Ok(Pass {
+        catalogue,
+        stamp,
+        hashes,
+        statements,
+        report,
+    })
+}
+
+pub(super) fn milliseconds(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Names resolve in PostgreSQL's catalogue first: a function that came with the dump cannot stand in for a built-in one.
+pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), SanitiseError> {
+    client
+        .batch_execute("SET LOCAL search_path = pg_catalog, public; SET LOCAL lock_timeout = '30s'")
+        .await
+        .map_err(SanitiseError::server("prepare the session"))
+}
+
+pub(super) async fn execute(
+    client: &impl GenericClient,
+    sql: &Sql,
+) -> Result<u64, tokio_postgres::Error> {
+    let bound: Vec<_> = sql
+        .parameters
+        .iter()
+        .map(super::statement::Parameter::bind)
+        .collect();
+    let parameters: Vec<&(dyn ToSql + Sync)> = bound
+        .iter()
+        .map(|value| value.as_ref() as &(dyn ToSql + Sync))
+        .collect();
+    client.execute(&sql.text, &parameters).await
+}
+
+/// The password hashes of this copy: remembered, or made now.
+async fn hashes(
+    stamp: &mut Stamp,
+    odoo: u16,
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<(Hashes, Option<Secret>), SanitiseError> {
+    if policy.passwords == Passwords::Keep {
+        return Ok((Hashes::masked(), None));
+    }
+    let rounds = password::rounds(odoo);
+    let (users, generated) = match &stamp.password {
+        Some(hash) => (Secret::new(hash.clone()), None),
+        None => {
+            let generated = password::generate();
+            let hash = hash(generated.clone(), stamp.derive("salt of the users"), rounds).await?;
+            stamp.password = Some(hash.clone());
+            (Secret::new(hash), Some(generated))
+        }
+    };
+    let admin = match facts
+        .admin_password
+        .as_ref()
+        .filter(|password| !password.is_empty())
+    {
+        Some(password) => Secret::new(
+            hash(
+                password.clone(),
+                stamp.derive("salt of the administrator"),
+                rounds,
+            )
+            .await?,
+        ),
+        None => users.clone(),
+    };
+    Ok((Hashes { admin, users }, generated))
+}
+
+/// Hashing takes a third of a second by design; it does so beside the event loop.
+async fn hash(password: Secret, salt: String, rounds: u32) -> Result<String, SanitiseError> {
+    let salt = password::digest_16(&salt);
+    tokio::task::spawn_blocking(move || password::hash(&password, &salt, rounds))
+        .await
+        .map_err(|error| SanitiseError::Password {
+            reason: error.to_string(),
+        })?
+}
+
+/// Does with what was found what the policy says.
+async fn treat(
+    transaction: &mut Transaction<'_>,
+    traces: Vec<Trace>,
+    policy: &Policy,
+) -> Result<Vec<Finding>, SanitiseError> {
+    let mut findings = Vec::new();
+    for trace in traces {
+        let outcome = match (allowed(policy, &trace), policy.unknown_secrets) {
+            (Some(reason), _) => Outcome::Allowed(reason),
+            (None, UnknownSecrets::Clear) => clear(transaction, &trace).await?,
+            (None, UnknownSecrets::Report) => {
+                Outcome::Left("unknown secrets are reported only".to_owned())
+            }
+            (None, UnknownSecrets::Fail) => Outcome::Left("unknown secrets fail".to_owned()),
+        };
+        let Trace {
+            table,
+            column,
+            clue,
+            count,
+            ..
+        } = trace;
+        findings.push(Finding {
+            table,
+            column,
+            count,
+            clue,
+            outcome,
+        });
+    }
+    let left: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.is_left())
+        .map(ToString::to_string)
+        .collect();
+    if policy.unknown_secrets == UnknownSecrets::Fail && !left.is_empty() {
+        return Err(SanitiseError::Unknown { findings: left });
+    }
+    Ok(findings)
+}
+
+/// The reason for which the policy lets a trace stay.
+pub(super) fn allowed(policy: &Policy, trace: &Trace) -> Option<String> {
+    let allowance = policy
+        .allow
+        .iter()
+        .find(|one| one.table == trace.table && one.column == trace.column)?;
+    Some(allowance.reason.clone())
+}
+
+/// Removes what was found; a constraint that forbids it leaves it standing, and the verdict says so.
+async fn clear(transaction: &mut Transaction<'_>, trace: &Trace) -> Result<Outcome, SanitiseError> {
+    let doing = "clear what no rule names";
+    let attempt = transaction
+        .transaction()
+        .await
+        .map_err(SanitiseError::server(doing))?;
+    match execute(&attempt, &trace.removal).await {
+        Ok(_) => {
+            attempt
+                .commit()
+                .await
+                .map_err(SanitiseError::server(doing))?;
+            Ok(Outcome::Cleared)
+        }
+        Err(error) => {
+            attempt
+                .rollback()
+                .await
+                .map_err(SanitiseError::server(doing))?;
+            let said = error
+                .as_db_error()
+                .map_or_else(|| error.to_string(), |server| server.message().to_owned());
+            Ok(Outcome::Left(format!(
+                "{} could not be cleared: {said}",
+                escape_identifier(&trace.column)
+            )))
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The deliberate choices for a stack: `[sanitise]` in the manifest.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Deserializer};
+
+use crate::secret::Secret;
+
+/// What is to be done to a copy, beyond the built-in rules.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Policy {
+    /// The project's own rule files.
+    pub rules: Vec<Utf8PathBuf>,
+    /// The jobs that stay on: external ids (`base.autovacuum_job`) or names.
+    pub keep_crons: Vec<String>,
+    /// What becomes of outgoing mail.
+    pub mail: Mail,
+    /// What becomes of passwords and keys.
+    pub passwords: Passwords,
+    /// System parameters to set. An empty value deletes the parameter: an environment that has no test credentials must
+    /// not keep production's. Values are treated as secrets everywhere.
+    #[serde(deserialize_with = "secrets")]
+    pub parameters: BTreeMap<String, Secret>,
+    /// System parameters to delete.
+    pub delete_parameters: Vec<String>,
+    /// What is done with credentials that no rule names.
+    pub unknown_secrets: UnknownSecrets,
+    /// What may stay, each with its reason.
+    pub allow: Vec<Allowance>,
+    /// Texts that mark a value as production's: host names, shop keys. A parameter that holds one is refused.
+    pub production_indicators: Vec<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            rules: Vec::new(),
+            keep_crons: vec!["base.autovacuum_job".to_owned()],
+            mail: Mail::Off,
+            passwords: Passwords::Reset,
+            parameters: BTreeMap::new(),
+            delete_parameters: Vec::new(),
+            unknown_secrets: UnknownSecrets::Clear,
+            allow: Vec::new(),
+            production_indicators: Vec::new(),
+        }
+    }
+}
+
+/// What becomes of outgoing mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Mail {
+    /// No server answers.
+    #[default]
+    Off,
+    /// Everything goes to a catcher.
+    Catcher {
+        /// Its host, as the Odoo container reaches it.
+        host: String,
+        /// Its port.
+        port: u16,
+    },
+}
+
+/// What becomes of passwords and keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Passwords {
+    /// Production's stop working; internal users get a new one.
+    #[default]
+    Reset,
+    /// Production's keep working, second factors and API keys included.
+    Keep,
+}
+
+/// What is done with credentials that no rule names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownSecrets {
+    /// They are removed and listed.
+    #[default]
+    Clear,
+    /// Sanitising fails and changes nothing.
+    Fail,
+    /// They stay and are listed; the verdict is `PARTIAL`.
+    Report,
+}
+
+/// One thing that may stay.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Allowance {
+    /// The table.
+    pub table: String,
+    /// The column; for `ir_config_parameter`, the parameter's key.
+    pub column: String,
+    /// Why it may stay. It is printed in every report.
+    pub reason: String,
+}
+
+fn secrets<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Secret>, D::Error> {
+    let texts = BTreeMap::<String, String>::deserialize(deserializer)?;
+    Ok(texts
+        .into_iter()
+        .map(|(key, text)| (key, Secret::new(text)))
+        .collect())
+}

@@ -1,0 +1,93 @@
+//! One rule, as planning and verification read it.
+
+use super::condition::Condition;
+use super::policy::{Mail, Passwords, Policy};
+use super::value::Value;
+
+/// What a rule does to the rows it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Columns get values.
+    Set(Vec<(String, Value)>),
+    /// The rows go.
+    Delete,
+    /// A row is made unless one that meets the condition exists.
+    Create(Vec<(String, Value)>),
+    /// System parameters get a value, or go when there is none.
+    Parameters {
+        /// Their keys.
+        keys: Vec<String>,
+        /// The value; none deletes.
+        value: Option<Value>,
+        /// Whether a parameter that is not there stays away.
+        only_if_present: bool,
+    },
+}
+
+/// The choices of the policy on which a rule depends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct When {
+    /// `off` or `catcher`.
+    pub mail: Option<MailChoice>,
+    /// `reset` or `keep`.
+    pub passwords: Option<Passwords>,
+}
+
+/// [`Mail`] without its details, as a rule asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailChoice {
+    /// No server answers.
+    Off,
+    /// Everything goes to a catcher.
+    Catcher,
+}
+
+impl When {
+    /// Whether the policy chose what the rule asks for.
+    #[must_use]
+    pub fn holds(&self, policy: &Policy) -> bool {
+        let mail = match policy.mail {
+            Mail::Off => MailChoice::Off,
+            Mail::Catcher { .. } => MailChoice::Catcher,
+        };
+        self.mail.is_none_or(|wanted| wanted == mail)
+            && self
+                .passwords
+                .is_none_or(|wanted| wanted == policy.passwords)
+    }
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name, unique in a set.
+    pub name: String,
+    /// The Odoo modules it belongs to, for the report.
+    pub modules: Vec<String>,
+    /// The major versions it is for; empty means all.
+    pub odoo: Vec<u16>,
+    /// The table.
+    pub table: String,
+    /// Which rows.
+    pub condition: Condition,
+    /// What happens to them.
+    pub change: Change,
+    /// On which choices of the policy it depends.
+    pub when: When,
+    /// What its raw SQL reads: `table` or `table.column`. The rule applies only where all of it exists.
+    pub requires: Vec<String>,
+    /// Why.
+    pub why: String,
+}
+
+impl Rule {
+    /// The columns that the rule gives values to.
+    pub fn assignments(&self) -> &[(String, Value)] {
+        match &self.change {
+            Change::Set(assignments) => assignments,
+            Change::Delete | Change::Create(_) | Change::Parameters { .. } => &[],
+        }
+    }
+}

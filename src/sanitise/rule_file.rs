@@ -1,0 +1,208 @@
+//! The text of a rule file, and what is wrong with it.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::condition::{Condition, Test};
+use super::error::RuleError;
+use super::rule::{Change, Rule, When};
+use super::value::{Binding, Value};
+use crate::error::{Place, Source};
+
+/// The table of system parameters.
+pub(super) const PARAMETERS: &str = "ir_config_parameter";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    rule: Vec<Spanned<Entry>>,
+}
+
+/// `[[rule]]` as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Entry {
+    name: String,
+    why: String,
+    module: Option<String>,
+    #[serde(default)]
+    modules: Vec<String>,
+    #[serde(default)]
+    odoo: Vec<u16>,
+    table: Option<String>,
+    #[serde(default, rename = "where")]
+    tests: BTreeMap<String, Test>,
+    where_sql: Option<String>,
+    #[serde(default)]
+    requires: Vec<String>,
+    #[serde(default)]
+    when: When,
+    #[serde(default)]
+    set: BTreeMap<String, Value>,
+    #[serde(default)]
+    clear: Vec<String>,
+    #[serde(default)]
+    renew: Vec<String>,
+    #[serde(default)]
+    delete: bool,
+    create: Option<BTreeMap<String, Value>>,
+    parameter: Option<String>,
+    #[serde(default)]
+    parameters: Vec<String>,
+    value: Option<Value>,
+    #[serde(default)]
+    only_if_present: bool,
+}
+
+/// Reads the rules of one file.
+pub(super) fn parse(path: &Utf8Path, text: &str) -> Result<Vec<(Rule, Place)>, RuleError> {
+    let source = Source {
+        path: path.to_owned(),
+        text: text.into(),
+    };
+    let file: File = toml::from_str(text).map_err(|error| RuleError::Syntax {
+        message: error.message().to_owned(),
+        place: Place {
+            source: source.clone(),
+            span: error.span().unwrap_or(0..0),
+            label: String::new(),
+        },
+    })?;
+    file.rule
+        .into_iter()
+        .map(|entry| {
+            let span = entry.span();
+            let place = Place {
+                source: source.clone(),
+                span,
+                label: String::new(),
+            };
+            let entry = entry.into_inner();
+            let name = entry.name.clone();
+            match entry.rule() {
+                Ok(rule) => Ok((rule, place)),
+                Err(reason) => Err(RuleError::Meaningless {
+                    rule: name,
+                    reason,
+                    place,
+                }),
+            }
+        })
+        .collect()
+}
+
+impl Entry {
+    fn rule(self) -> Result<Rule, &'static str> {
+        if self.name.trim().is_empty() {
+            return Err("it has no name");
+        }
+        if self.why.trim().is_empty() {
+            return Err("it does not say why");
+        }
+        if self
+            .where_sql
+            .as_deref()
+            .is_some_and(has_unknown_placeholder)
+        {
+            return Err("`where-sql` names a {value} that the policy does not have");
+        }
+        let mut keys = self.parameters;
+        keys.extend(self.parameter);
+        let mut assignments: Vec<_> = self.set.into_iter().collect();
+        assignments.extend(
+            self.clear
+                .into_iter()
+                .map(|column| (column, Value::Nothing)),
+        );
+        assignments.extend(
+            self.renew
+                .into_iter()
+                .map(|column| (column, Value::Renewed)),
+        );
+
+        let (table, change) = match (self.table, keys.is_empty()) {
+            (Some(_), false) => {
+                return Err("it names a table and a parameter; one rule is about one of them");
+            }
+            (None, true) => return Err("it names neither a table nor a parameter"),
+            (Some(table), true) => {
+                if self.value.is_some() || self.only_if_present {
+                    return Err(
+                        "`value` and `only-if-present` belong to `parameter`; a table's columns are `set`",
+                    );
+                }
+                let change = match (self.create, self.delete, assignments.is_empty()) {
+                    (Some(columns), false, true) => Change::Create(columns.into_iter().collect()),
+                    (None, true, true) => Change::Delete,
+                    (None, false, false) => Change::Set(assignments),
+                    (None, false, true) => {
+                        return Err(
+                            "it changes nothing: add `set`, `clear`, `renew`, `delete` or `create`",
+                        );
+                    }
+                    _ => {
+                        return Err(
+                            "it does several things: one of `delete`, `create` or columns to change",
+                        );
+                    }
+                };
+                (table, change)
+            }
+            (None, false) => {
+                if !assignments.is_empty()
+                    || self.create.is_some()
+                    || !self.tests.is_empty()
+                    || self.where_sql.is_some()
+                {
+                    return Err(
+                        "a parameter has a `value` or is deleted; columns and conditions belong to tables",
+                    );
+                }
+                if self.delete == self.value.is_some() {
+                    return Err("a parameter gets a `value` or `delete = true`, one of them");
+                }
+                let change = Change::Parameters {
+                    keys,
+                    value: self.value,
+                    only_if_present: self.only_if_present,
+                };
+                (PARAMETERS.to_owned(), change)
+            }
+        };
+        let mut modules = self.modules;
+        modules.extend(self.module);
+        if modules.is_empty() {
+            return Err("it names no `module`, so the report could not say what it covers");
+        }
+        Ok(Rule {
+            name: self.name,
+            modules,
+            odoo: self.odoo,
+            table,
+            condition: Condition {
+                tests: self.tests,
+                sql: self.where_sql,
+            },
+            change,
+            when: self.when,
+            requires: self.requires,
+            why: self.why,
+        })
+    }
+}
+
+/// Whether an SQL text holds a `{name}` that is no value of the policy. Braces around anything else are SQL's.
+fn has_unknown_placeholder(sql: &str) -> bool {
+    sql.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'))
+        .any(|(name, _)| {
+            let is_name =
+                !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+            is_name && Binding::named(name).is_none()
+        })
+}

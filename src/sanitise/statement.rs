@@ -1,0 +1,121 @@
+//! A statement with its bound values: what is sent, and what a dry run prints.
+
+use postgres_protocol::escape::escape_literal;
+use tokio_postgres::types::ToSql;
+
+use crate::secret::{MASK, Secret};
+
+/// A bound value. All travel as text and are cast by the statement, so that the same value fits whatever type a
+/// column has in this version of Odoo.
+#[derive(Debug, Clone)]
+pub enum Parameter {
+    /// A text that may be shown.
+    Text(String),
+    /// A text that may not.
+    Secret(Secret),
+    /// A list of texts.
+    List(Vec<String>),
+}
+
+impl Parameter {
+    /// The value as the driver takes it.
+    pub(super) fn bind(&self) -> Box<dyn ToSql + Sync + Send> {
+        match self {
+            Self::Text(text) => Box::new(text.clone()),
+            Self::Secret(secret) => Box::new(secret.expose().to_owned()),
+            Self::List(list) => Box::new(list.clone()),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => escape_literal(text),
+            Self::Secret(_) => escape_literal(MASK),
+            Self::List(list) => {
+                let items: Vec<_> = list.iter().map(|item| escape_literal(item)).collect();
+                format!("ARRAY[{}]", items.join(", "))
+            }
+        }
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(two)) => one == two,
+            (Self::Secret(one), Self::Secret(two)) => one.expose() == two.expose(),
+            (Self::List(one), Self::List(two)) => one == two,
+            _ => false,
+        }
+    }
+}
+
+/// SQL text and the values for its `$n`.
+#[derive(Debug, Clone, Default)]
+pub struct Sql {
+    /// The text.
+    pub text: String,
+    /// The values.
+    pub parameters: Vec<Parameter>,
+}
+
+impl Sql {
+    /// Binds a value and gives its place in the text, cast to text or to a list of texts.
+    pub(super) fn bind(&mut self, parameter: Parameter) -> String {
+        let cast = if matches!(parameter, Parameter::List(_)) {
+            "text[]"
+        } else {
+            "text"
+        };
+        let at = self
+            .parameters
+            .iter()
+            .position(|known| known.same(&parameter));
+        let at = at.unwrap_or_else(|| {
+            self.parameters.push(parameter);
+            self.parameters.len() - 1
+        });
+        format!("${}::{cast}", at + 1)
+    }
+
+    /// The text with its values put in, secrets masked: for people, never for the server.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut text = self.text.clone();
+        // From the last, so that `$1` does not match the beginning of `$12`.
+        for (at, parameter) in self.parameters.iter().enumerate().rev() {
+            text = text.replace(&format!("${}::text[]", at + 1), &parameter.shown());
+            text = text.replace(&format!("${}::text", at + 1), &parameter.shown());
+        }
+        text
+    }
+}
+
+/// One step of sanitising: a set-based statement and the question that verification asks afterwards.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The rule it comes from.
+    pub rule: String,
+    /// The modules the rule belongs to.
+    pub modules: Vec<String>,
+    /// The table it changes.
+    pub table: String,
+    /// Why.
+    pub why: String,
+    /// The statement.
+    pub sql: Sql,
+    /// A SELECT of one number: what is not yet as the rule wants it. Verified means 0.
+    pub surface: Sql,
+}
+
+impl Statement {
+    /// The statement for a dry run: a comment that says why, and SQL in which secrets are masked.
+    #[must_use]
+    pub fn to_script(&self) -> String {
+        format!(
+            "-- {} ({}): {}\n{};\n",
+            self.rule,
+            self.modules.join(", "),
+            self.why,
+            self.sql.shown()
+        )
+    }
+}

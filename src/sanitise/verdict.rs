@@ -1,0 +1,107 @@
+//! What verification says of a copy, and the proof that only it can give.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::error::SanitiseError;
+use super::report::Report;
+use crate::error::{Diagnostic, ExitCode, Explain};
+
+/// What verification says of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every surface is as its rule wants it and nothing that looks like a credential is left.
+    Sanitised,
+    /// The rules hold, but something that looks like a credential is left.
+    Partial,
+    /// A rule does not hold, or the copy was never sanitised.
+    NotSanitised,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sanitised => "SANITISED",
+            Self::Partial => "PARTIAL",
+            Self::NotSanitised => "NOT SANITISED",
+        })
+    }
+}
+
+/// A database that was verified. Only [`verify`](super::verify()) makes it, and only what holds one may go live.
+#[derive(Debug)]
+pub struct Sanitised<D> {
+    database: D,
+    report: Report,
+}
+
+impl<D> Sanitised<D> {
+    pub(super) fn new(database: D, report: Report) -> Self {
+        Self { database, report }
+    }
+
+    /// What was done.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The database, to be activated.
+    #[must_use]
+    pub fn into_database(self) -> D {
+        self.database
+    }
+}
+
+/// A database that may not go live, and why.
+#[derive(Debug)]
+pub struct Refused<D> {
+    /// The database, to be looked at or dropped.
+    pub database: D,
+    /// Why.
+    pub reason: Refusal,
+}
+
+/// Why a database may not go live.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Verification came to its end and said no.
+    #[error("the copy is {}", .0.verdict.unwrap_or(Verdict::NotSanitised))]
+    Verdict(Box<Report>),
+    /// Verification did not come to its end.
+    #[error("the copy could not be verified")]
+    Failed(#[source] SanitiseError),
+}
+
+impl Explain for Refusal {
+    fn explain(&self) -> Diagnostic {
+        match self {
+            Self::Failed(error) => {
+                let mut told = error.explain();
+                told.title = format!("the copy could not be verified: {}", told.title);
+                told
+            }
+            Self::Verdict(report) => {
+                let left = report
+                    .findings
+                    .iter()
+                    .filter(|finding| finding.is_left())
+                    .map(ToString::to_string);
+                let rows = report.remainders.iter().map(|left| {
+                    format!(
+                        "rule `{}` does not hold for {} rows of `{}`",
+                        left.rule, left.rows, left.table
+                    )
+                });
+                Diagnostic::new(ExitCode::Refused, self.to_string())
+                    .evidence(report.faults.iter().cloned())
+                    .evidence(rows)
+                    .evidence(left)
+                    .note("only a copy that is SANITISED goes live; the stack serves what it served before")
+                    .hint("write a rule for what is left, or an `allow` entry with its reason, in `[sanitise]`")
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A PostgreSQL for the tests: the one of `OPW_TASK_TEST_POSTGRES`, or a container of the lab's image.
+
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::{Client, Config, NoTls};
+
+static SERVER: OnceLock<Config> = OnceLock::new();
+
+const PASSWORD: &str = "lab";
+
+/// The server, with its maintenance database.
+fn server() -> Config {
+    SERVER
+        .get_or_init(|| match std::env::var("OPW_TASK_TEST_POSTGRES") {
+            Ok(url) => url.parse().unwrap(),
+            Err(_) => container(),
+        })
+        .clone()
+}
+
+/// Starts a container that removes itself when it stops, and waits for the server in it. It is named after this
+/// process, and ends with `scripts/test`'s clean-up or the machine's next start.
+fn container() -> Config {
+    let name = format!("opw-task-test-sanitise-{}", std::process::id());
+    let password = format!("POSTGRES_PASSWORD={PASSWORD}");
+    let run = [
+        "run",
+        "--rm",
+        "-d",
+        "--name",
+        &name,
+        "--label",
+        "opw-task.test=sanitise",
+        "-p",
+        "127.0.0.1:0:5432",
+    ];
+    let image = [
+        "-e",
+        "POSTGRES_USER=odoo",
+        "-e",
+        &password,
+        "opw-task-lab/postgres:17",
+    ];
+    docker(&[&run[..], &image[..]].concat());
+    let address = docker(&["port", &name, "5432/tcp"]);
+    let port = address
+        .lines()
+        .next()
+        .unwrap()
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let mut config = Config::new();
+    config
+        .host("127.0.0.1")
+        .port(port)
+        .user("odoo")
+        .password(PASSWORD)
+        .dbname("postgres");
+    config
+}
+
+fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().unwrap();
+    assert!(
+        output.status.success(),
+        "docker {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+async fn open(config: &Config) -> Client {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match config.connect(NoTls).await {
+            Ok((client, connection)) => {
+                tokio::spawn(connection);
+                return client;
+            }
+            Err(error) if Instant::now() > deadline => unreachable!("no server: {error}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    }
+}
+
+/// An empty database of this name.
+pub(crate) async fn database(name: &str) -> Client {
+    let name = format!("sanitise_test_{name}");
+    let client = open(&server()).await;
+    client
+        .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        .await
+        .unwrap();
+    client
+        .batch_execute(&format!(
+            "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"
+        ))
+        .await
+        .unwrap();
+    open(server().dbname(&name)).await
+}
+
+/// A database that is there already.
+pub(crate) async fn existing(name: &str) -> Client {
+    open(server().dbname(name)).await
+}

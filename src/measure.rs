@@ -55,17 +55,7 @@ mod tests {
 
     #[test]
     fn bytes_are_decimal() {
-        let shown = [
-            0,
-            999,
-            1000,
-            58_100_000,
-            999_949,
-            999_950,
-            1_500_000_000,
-            u64::MAX,
-        ]
-        .map(bytes);
+        let shown = [0, 999, 1000, 58_100_000, 999_949, 999_950, 1_500_000_000, u64::MAX].map(bytes);
         assert_eq!(
             shown,
             [

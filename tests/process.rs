@@ -63,9 +63,7 @@ fn last_lines(error: &ProcessError) -> Vec<String> {
 }
 
 async fn piped(processes: &Processes, from: &str, to: &str) -> Result<u64, ProcessError> {
-    processes
-        .pipe(&sh(from), &sh(to), &discard(), &discard(), |_| {})
-        .await
+    processes.pipe(&sh(from), &sh(to), &discard(), &discard(), |_| {}).await
 }
 
 #[tokio::test]
@@ -78,15 +76,8 @@ async fn lines_of_both_streams_reach_the_sink() {
         .unwrap();
     let mut lines = lines.lock().unwrap().clone();
     lines.sort_by(|a, b| a.1.cmp(&b.1));
-    let expected = [
-        (Stream::Out, "one"),
-        (Stream::Out, "three"),
-        (Stream::Err, "two"),
-    ];
-    assert_eq!(
-        lines,
-        expected.map(|(stream, line)| (stream, line.to_owned()))
-    );
+    let expected = [(Stream::Out, "one"), (Stream::Out, "three"), (Stream::Err, "two")];
+    assert_eq!(lines, expected.map(|(stream, line)| (stream, line.to_owned())));
 }
 
 #[tokio::test]
@@ -97,10 +88,7 @@ async fn an_exit_status_is_an_error_with_the_last_lines() {
         .await
         .unwrap_err();
     assert_eq!(error.ending(), Some(Ending::Exited(3)));
-    assert!(
-        error.to_string().ends_with("ended with exit status 3"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("ended with exit status 3"), "{error}");
     let lines = last_lines(&error);
     assert_eq!(lines.len(), 20);
     assert!(lines.contains(&"100".into()), "{lines:?}");
@@ -108,15 +96,8 @@ async fn an_exit_status_is_an_error_with_the_last_lines() {
 
 #[tokio::test]
 async fn a_signal_is_named() {
-    let error = processes()
-        .0
-        .run(&sh("kill -9 $$"), &discard())
-        .await
-        .unwrap_err();
-    assert!(
-        error.to_string().ends_with("ended with signal 9 (SIGKILL)"),
-        "{error}"
-    );
+    let error = processes().0.run(&sh("kill -9 $$"), &discard()).await.unwrap_err();
+    assert!(error.to_string().ends_with("ended with signal 9 (SIGKILL)"), "{error}");
 }
 
 #[tokio::test]
@@ -151,14 +132,9 @@ async fn secrets_are_hidden_on_both_streams_and_in_errors() {
     let secret = Secret::new("CANARY-7");
     let processes = Processes::new(Redactor::new([&secret]), CancellationToken::new());
     let (lines, sink) = recorder();
-    let leak =
-        sh("echo out $KEY; echo err $KEY >&2; exit 1 # CANARY-7").env("KEY", Env::Secret(secret));
+    let leak = sh("echo out $KEY; echo err $KEY >&2; exit 1 # CANARY-7").env("KEY", Env::Secret(secret));
     let error = processes.run(&leak, &sink).await.unwrap_err();
-    let shown = format!(
-        "{:?} {error} {error:?} {:?}",
-        lines.lock().unwrap(),
-        error.explain()
-    );
+    let shown = format!("{:?} {error} {error:?} {:?}", lines.lock().unwrap(), error.explain());
     assert!(!shown.contains("CANARY"), "{shown}");
     assert!(
         shown.contains("out ***") && shown.contains("err ***") && shown.contains("KEY=***"),
@@ -198,15 +174,9 @@ async fn capture_returns_text_and_try_capture_the_ending() {
         .try_capture(&sh("echo answer; echo why >&2; exit 4"))
         .await
         .unwrap();
-    assert_eq!(
-        (answer.ending, answer.text.as_str()),
-        (Ending::Exited(4), "answer\n")
-    );
+    assert_eq!((answer.ending, answer.text.as_str()), (Ending::Exited(4), "answer\n"));
     assert_eq!(answer.last_lines, ["why"]);
-    let error = processes
-        .capture(&sh("echo only on stdout; exit 4"))
-        .await
-        .unwrap_err();
+    let error = processes.capture(&sh("echo only on stdout; exit 4")).await.unwrap_err();
     assert_eq!(last_lines(&error), ["only on stdout"]);
     // More than a pipe holds, on both streams at once.
     let much = processes
@@ -220,10 +190,7 @@ async fn capture_returns_text_and_try_capture_the_ending() {
 async fn an_answer_is_bounded_and_must_be_text() {
     let (processes, _) = processes();
     let begun = Instant::now();
-    let error = processes
-        .capture(&sh("exec cat /dev/zero"))
-        .await
-        .unwrap_err();
+    let error = processes.capture(&sh("exec cat /dev/zero")).await.unwrap_err();
     assert!(matches!(error, ProcessError::TooMuch { .. }), "{error:?}");
     assert!(begun.elapsed() < Duration::from_secs(9));
     let error = processes.capture(&sh("printf '\\377'")).await.unwrap_err();
@@ -236,11 +203,7 @@ async fn input_reaches_the_child() {
     let path = folder.path().join("copy");
     let input = vec![b'x'; 3_000_000];
     let copy = Command::new("sh").args(["-c", "cat > \"$1\"", "sh", path.to_str().unwrap()]);
-    processes()
-        .0
-        .run_with_input(&copy, &input, &discard())
-        .await
-        .unwrap();
+    processes().0.run_with_input(&copy, &input, &discard()).await.unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), input);
 }
 
@@ -252,10 +215,7 @@ async fn success_without_reading_the_input_is_an_error() {
         .run_with_input(&sh("head -c 1; exit 0"), &input, &discard())
         .await
         .unwrap_err();
-    assert!(
-        matches!(error, ProcessError::StoppedReading { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, ProcessError::StoppedReading { .. }), "{error:?}");
     let error = processes()
         .0
         .run_with_input(&sh("head -c 1; exit 5"), &input, &discard())
@@ -268,10 +228,7 @@ async fn success_without_reading_the_input_is_an_error() {
 async fn cancelling_ends_the_grandchild_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("id");
-    let script = sh(&format!(
-        "sh -c 'echo $$ > {}; exec sleep 600' & wait",
-        path.display()
-    ));
+    let script = sh(&format!("sh -c 'echo $$ > {}; exec sleep 600' & wait", path.display()));
     for captured in [false, true] {
         let (processes, token) = processes();
         let begun = Instant::now();
@@ -294,13 +251,7 @@ async fn cancelling_ends_the_grandchild_too() {
         assert!(begun.elapsed() < Duration::from_secs(5));
         std::fs::remove_file(&path).unwrap();
         // Nothing begins after that, except with a token of its own.
-        assert!(
-            processes
-                .run(&sh("true"), &discard())
-                .await
-                .unwrap_err()
-                .is_cancelled()
-        );
+        assert!(processes.run(&sh("true"), &discard()).await.unwrap_err().is_cancelled());
         processes
             .with_cancellation(CancellationToken::new())
             .run(&sh("true"), &discard())
@@ -333,10 +284,7 @@ async fn a_child_that_ignores_sigterm_is_killed() {
 async fn dropping_the_wait_and_ending_the_run_end_children() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("id");
-    let script = sh(&format!(
-        "sh -c 'echo $$ > {}; exec sleep 600' & wait",
-        path.display()
-    ));
+    let script = sh(&format!("sh -c 'echo $$ > {}; exec sleep 600' & wait", path.display()));
     let (processes, _) = processes();
     let sink = discard();
     let id = tokio::select! {
@@ -372,11 +320,7 @@ async fn what_a_leader_leaves_behind_neither_holds_us_nor_stays() {
     std::fs::remove_file(&path).unwrap();
     processes.capture(&script).await.unwrap();
     assert!(!runs(&written(&path).await));
-    assert!(
-        begun.elapsed() < Duration::from_secs(9),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -422,11 +366,7 @@ async fn a_failing_writer_never_looks_complete_to_the_reader() {
 async fn a_pipe_that_is_cancelled_or_dropped_never_looks_complete() {
     let folder = tempfile::tempdir().unwrap();
     let (path, id) = (folder.path().join("complete"), folder.path().join("id"));
-    let reader = format!(
-        "echo $$ > {}; cat > /dev/null; touch {}",
-        id.display(),
-        path.display()
-    );
+    let reader = format!("echo $$ > {}; cat > /dev/null; touch {}", id.display(), path.display());
     let (processes, token) = processes();
     let cancel = async {
         written(&id).await;
@@ -460,49 +400,30 @@ async fn a_failing_reader_is_named_and_not_the_writer_whose_pipe_it_broke() {
         ("exec sleep 600", closes),
     ] {
         let error = piped(&processes, writer, reader).await.unwrap_err();
-        assert_eq!(
-            error.ending(),
-            Some(Ending::Exited(9)),
-            "{writer} | {reader}: {error}"
-        );
+        assert_eq!(error.ending(), Some(Ending::Exited(9)), "{writer} | {reader}: {error}");
         assert_eq!(last_lines(&error), ["no room"]);
     }
     // Both fail: the writer's failure is its own.
-    let error = piped(
-        &processes,
-        "echo rubbish; exit 7",
-        "read line; sleep 0.3; exit 9",
-    )
-    .await
-    .unwrap_err();
+    let error = piped(&processes, "echo rubbish; exit 7", "read line; sleep 0.3; exit 9")
+        .await
+        .unwrap_err();
     assert_eq!(error.ending(), Some(Ending::Exited(7)));
 }
 
 #[tokio::test]
 async fn a_reader_that_succeeds_early_is_an_error() {
-    let error = piped(
-        &processes().0,
-        "exec cat /dev/zero",
-        "head -c 10 >/dev/null",
-    )
-    .await
-    .unwrap_err();
-    assert!(
-        matches!(error, ProcessError::StoppedReading { .. }),
-        "{error:?}"
-    );
+    let error = piped(&processes().0, "exec cat /dev/zero", "head -c 10 >/dev/null")
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ProcessError::StoppedReading { .. }), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_writer_that_leaves_its_output_open_is_an_error() {
     let begun = Instant::now();
-    let error = piped(
-        &processes().0,
-        "echo x; sleep 600 & exit 0",
-        "cat >/dev/null",
-    )
-    .await
-    .unwrap_err();
+    let error = piped(&processes().0, "echo x; sleep 600 & exit 0", "cat >/dev/null")
+        .await
+        .unwrap_err();
     assert!(matches!(error, ProcessError::LeftOpen { .. }), "{error:?}");
     assert!(begun.elapsed() < Duration::from_secs(9));
 }

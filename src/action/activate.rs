@@ -55,7 +55,9 @@ impl Activate {
             let activated = activate(&server, &lock, sanitised, SWAP).await?;
             pair.activate(&scene.run).await?;
             if let Some(error) = activated.not_dropped {
-                scene.report.warn(format!("the older previous database stays for now: {error}"));
+                scene
+                    .report
+                    .warn(format!("the older previous database stays for now: {error}"));
             }
             scene.report.note(match activated.previous {
                 Some(previous) => format!("{} is live; the one before is kept as {previous}", activated.live),
@@ -84,8 +86,15 @@ pub(super) async fn while_web_is_down(
     if was_up {
         let start = stack.host.command(start(stack))?;
         scene.report.command(&start);
-        scene.processes.with_cancellation(CancellationToken::new()).capture(&start).await?;
-        scene.report.note(format!("web was down for {:.1} s, from stopped to started", begun.elapsed().as_secs_f64()));
+        scene
+            .processes
+            .with_cancellation(CancellationToken::new())
+            .capture(&start)
+            .await?;
+        scene.report.note(format!(
+            "web was down for {:.1} s, from stopped to started",
+            begun.elapsed().as_secs_f64()
+        ));
     }
     outcome
 }

@@ -8,7 +8,9 @@ use crate::process::{Command, Env};
 use crate::stack::{Change, Stack};
 
 /// Subcommands of compose that only look.
-const LOOKING: [&str; 10] = ["config", "events", "images", "logs", "ls", "port", "ps", "stats", "top", "version"];
+const LOOKING: [&str; 10] = [
+    "config", "events", "images", "logs", "ls", "port", "ps", "stats", "top", "version",
+];
 
 /// `docker compose` with arguments.
 #[derive(Debug, Clone)]
@@ -33,14 +35,18 @@ impl Compose {
     pub(super) fn change(&self) -> Change {
         match self.args.first() {
             Some(first) if LOOKING.contains(&first.as_str()) => Change::Nothing,
-            Some(first) if first == "down" && self.args.iter().any(|arg| arg == "-v" || arg == "--volumes") => Change::Data,
+            Some(first) if first == "down" && self.args.iter().any(|arg| arg == "-v" || arg == "--volumes") => {
+                Change::Data
+            }
             _ => Change::Containers,
         }
     }
 
     fn command(&self, stack: &Stack) -> Command {
         let command = compose(stack).args(&self.args);
-        self.env.iter().fold(command, |command, (name, value)| command.env(name, value.clone()))
+        self.env
+            .iter()
+            .fold(command, |command, (name, value)| command.env(name, value.clone()))
     }
 }
 
@@ -61,7 +67,12 @@ pub(super) fn compose(stack: &Stack) -> Command {
     for file in stack.compose_files() {
         command = command.args(["--file", file.as_str()]);
     }
-    for name in ["COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES"] {
+    for name in [
+        "COMPOSE_FILE",
+        "COMPOSE_PROJECT_NAME",
+        "COMPOSE_PROFILES",
+        "COMPOSE_ENV_FILES",
+    ] {
         command = command.env(name, Env::Unset);
     }
     for (name, _) in stack.variables.iter() {

@@ -52,9 +52,10 @@ impl CopyDatabase {
 
 async fn copy(scene: &Scene, upstream: &Upstream, server: &Server, lock: &RestoreLock) -> Result<(), ActionError> {
     let stack = scene.stack()?;
-    let facts = DatabaseFacts::parse(&ask(scene, upstream, Question::Facts).await?).map_err(ActionError::Answer)?;
+    scene.report.command(upstream.ask(Question::Facts).command());
+    let facts = upstream.facts(&scene.processes).await?;
     refuse_production(stack, upstream, server, &facts).await?;
-    let sizes = TableSize::parse(&ask(scene, upstream, Question::TableSizes).await?).map_err(ActionError::Answer)?;
+    let sizes = upstream.table_sizes(&scene.processes).await?;
     let compression = common_compression(scene, upstream).await?;
 
     let role = RestoreRole::begin(server, lock).await?;
@@ -67,7 +68,9 @@ async fn copy(scene: &Scene, upstream: &Upstream, server: &Server, lock: &Restor
     scene.handover.role.put(role).await;
     let incoming = incoming?;
     if *incoming.locale() != facts.locale {
-        scene.report.warn("the server lacks the upstream's locale: texts will sort otherwise than there");
+        scene
+            .report
+            .warn("the server lacks the upstream's locale: texts will sort otherwise than there");
     }
     let outcome = fill(scene, upstream, &incoming, &facts, &sizes, compression).await;
     // Whatever became of it, the run's end must find it.
@@ -83,7 +86,9 @@ async fn fill(
     sizes: &[TableSize],
     compression: Compression,
 ) -> Result<(), ActionError> {
-    incoming.prepare_extensions(&facts.extensions, facts.unaccent_immutable).await?;
+    incoming
+        .prepare_extensions(&facts.extensions, facts.unaccent_immutable)
+        .await?;
     let stack = scene.stack()?;
     let dump = upstream.pg_dump(compression);
     let restore = stack.host.command(restore(stack, incoming.name().as_str()))?;
@@ -123,8 +128,21 @@ async fn fill(
 /// `pg_restore` in the database container, over its own socket: the same version as the server, and no password.
 fn restore(stack: &Stack, database: &str) -> Command {
     compose(stack).args([
-        "exec", "-T", "database", "pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", "--no-publications",
-        "--no-subscriptions", "--no-security-labels", "--no-tablespaces", "--verbose", "--username", RESTORE, "--dbname",
+        "exec",
+        "-T",
+        "database",
+        "pg_restore",
+        "--exit-on-error",
+        "--no-owner",
+        "--no-privileges",
+        "--no-publications",
+        "--no-subscriptions",
+        "--no-security-labels",
+        "--no-tablespaces",
+        "--verbose",
+        "--username",
+        RESTORE,
+        "--dbname",
         database,
     ])
 }
@@ -156,27 +174,26 @@ async fn refuse_production(
 /// The best compression that both sides have, tried with one small table: versions do not tell, builds differ.
 async fn common_compression(scene: &Scene, upstream: &Upstream) -> Result<Compression, ActionError> {
     let stack = scene.stack()?;
-    let to_nowhere = stack.host.command(
-        compose(stack).args(["exec", "-T", "database", "pg_restore", "--file", "/dev/null"]),
-    )?;
+    let to_nowhere =
+        stack
+            .host
+            .command(compose(stack).args(["exec", "-T", "database", "pg_restore", "--file", "/dev/null"]))?;
     let mut last = None;
-    for compression in Compression::BEST_FIRST {
+    for compression in Compression::PREFERENCE {
         let probe = upstream.probe(compression);
         scene.report.command(probe.command());
         let sink = scene.report.sink();
-        match scene.processes.pipe(probe.command(), &to_nowhere, &sink, &sink, |_| {}).await {
+        match scene
+            .processes
+            .pipe(probe.command(), &to_nowhere, &sink, &sink, |_| {})
+            .await
+        {
             Ok(_) => return Ok(compression),
             Err(error) if error.is_cancelled() => return Err(error.into()),
             Err(error) => last = Some(error),
         }
     }
     Err(last.map_or(ActionError::Interrupted, ActionError::from))
-}
-
-async fn ask(scene: &Scene, upstream: &Upstream, question: Question) -> Result<String, ActionError> {
-    let command = upstream.ask(question);
-    scene.report.command(command.command());
-    Ok(scene.processes.capture(command.command()).await?)
 }
 
 /// Turns what `pg_restore --verbose` says into progress: each table that it begins means that those before are done.
@@ -193,7 +210,10 @@ impl CopyProgress {
     fn new(scene: &Scene, sizes: &[TableSize]) -> Self {
         Self {
             scene: scene.clone(),
-            sizes: sizes.iter().map(|table| (table.name.clone(), table.bytes)).collect(),
+            sizes: sizes
+                .iter()
+                .map(|table| (format!("{}.{}", table.schema, table.table), table.bytes))
+                .collect(),
             total: sizes.iter().map(|table| table.bytes).sum(),
             state: std::sync::Mutex::new((0, 0)),
         }
@@ -222,6 +242,11 @@ impl CopyProgress {
             return;
         };
         let (done, total) = (state.0.min(self.total), Some(self.total).filter(|total| *total > 0));
-        self.scene.report.progress(Progress { done, total, unit: Unit::Bytes, current });
+        self.scene.report.progress(Progress {
+            done,
+            total,
+            unit: Unit::Bytes,
+            current,
+        });
     }
 }

@@ -9,7 +9,7 @@ use crate::plan::Step;
 use crate::postgres::Names;
 use crate::run::event::{Progress, Unit};
 use crate::stack::Stack;
-use crate::upstream::{FilestorePull, ReadOnly};
+use crate::upstream::{PullProgress, ReadOnly};
 
 /// Copies the filestore.
 #[derive(Debug, Clone)]
@@ -30,10 +30,10 @@ impl CopyFilestore {
         scene.report.command(command.command());
         let report = scene.report.clone();
         let log = scene.report.sink();
-        let sink: crate::process::Sink = std::sync::Arc::new(move |stream, line| match crate::upstream::progress(line) {
+        let sink: crate::process::Sink = std::sync::Arc::new(move |stream, line| match PullProgress::parse(line) {
             Some(progress) => report.progress(Progress {
                 done: progress.bytes,
-                total: progress.total(),
+                total: (progress.percent > 0).then(|| progress.bytes.saturating_mul(100) / u64::from(progress.percent)),
                 unit: Unit::Bytes,
                 current: String::new(),
             }),
@@ -52,9 +52,8 @@ fn pair(stack: &Stack) -> Result<FilestorePair, ActionError> {
 fn pull(stack: &Stack, run: &str, linked: bool) -> Result<ReadOnly, ActionError> {
     let pair = pair(stack)?;
     let chown = rustix::process::geteuid().is_root().then(|| owner(stack));
-    Ok(stack.upstream()?.pull_filestore(&FilestorePull {
-        into: pair.incoming(run),
-        link_dest: linked.then(|| pair.live().to_owned()),
-        chown,
-    })?)
+    let link_dest = linked.then(|| pair.live());
+    Ok(stack
+        .upstream()?
+        .pull_filestore(&pair.incoming(run), link_dest, chown)?)
 }

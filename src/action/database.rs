@@ -38,7 +38,9 @@ impl Database {
         drop(server.wait_until_ready(PATIENCE).await?);
         let lock = RestoreLock::take(&server, stack.database()?, &scene.run).await?;
         for leftover in scan(&server, &lock).await? {
-            scene.report.note(format!("removing {leftover}, left by a run that was ended"));
+            scene
+                .report
+                .note(format!("removing {leftover}, left by a run that was ended"));
             clean(&server, &lock, leftover).await?;
         }
         mend_filestore(scene, &server, lock.names()).await?;
@@ -65,9 +67,15 @@ pub(super) async fn server(scene: &Scene) -> Result<Server, ActionError> {
         .rsplit_once(':')
         .and_then(|(host, port)| Some((host, port.parse().ok()?)))
         .filter(|(_, port)| *port != 0)
-        .ok_or_else(|| ActionError::NotPublished { stack: stack.name.clone() })?;
+        .ok_or_else(|| ActionError::NotPublished {
+            stack: stack.name.clone(),
+        })?;
     Ok(Server {
-        host: if host == "0.0.0.0" { "127.0.0.1".into() } else { host.trim_matches(['[', ']']).to_owned() },
+        host: if host == "0.0.0.0" {
+            "127.0.0.1".into()
+        } else {
+            host.trim_matches(['[', ']']).to_owned()
+        },
         port,
         admin: stack.database_role()?.to_owned(),
         password: stack.database_password()?,

@@ -155,17 +155,20 @@ impl Explain for ActionError {
             Self::Render(error) => error.explain(),
             Self::Stack(error) => error.explain(),
             Self::Postgres(error) => error.explain(),
-            Self::Name(error) => error.explain(),
+            Self::Name(_) => Diagnostic::new(ExitCode::Usage, self.to_string()),
             Self::Sanitise(error) => error.explain(),
             Self::Answer(error) => failed.note(error.to_string()),
             Self::NoStack | Self::Interrupted => failed,
             Self::Broken => failed.hint("please report it, with the run's journal"),
-            Self::NotHandedOver { task, .. } => {
-                Diagnostic::new(ExitCode::Usage, self.to_string()).hint(format!("a task that runs `{task}` must come before, by `needs`"))
+            Self::NotHandedOver { task, .. } => Diagnostic::new(ExitCode::Usage, self.to_string())
+                .hint(format!("a task that runs `{task}` must come before, by `needs`")),
+            Self::NotPublished { stack } => {
+                failed
+                    .note("opw-task speaks to it over a port of 127.0.0.1")
+                    .hint(format!(
+                        "give [stacks.{stack}] ports = {{ database = … }} and the overlay `ports`"
+                    ))
             }
-            Self::NotPublished { stack } => failed
-                .note("opw-task speaks to it over a port of 127.0.0.1")
-                .hint(format!("give [stacks.{stack}] ports = {{ database = … }} and the overlay `ports`")),
             Self::IsProduction { database, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())
                 .note("both have the same database.uuid: it is production itself, or a copy that was never sanitised")
                 .hint(format!(
@@ -173,10 +176,12 @@ impl Explain for ActionError {
                      UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
                 )),
             Self::Path { source, .. } => failed.note(source.to_string()),
-            Self::Unhealthy { service, log, .. } => {
-                failed.evidence(log.clone()).hint(format!("`opw-task logs STACK {service}` shows more"))
-            }
-            Self::NoAnswer { log, .. } => failed.evidence(log.clone()).hint("`opw-task logs STACK web` shows more"),
+            Self::Unhealthy { service, log, .. } => failed
+                .evidence(log.clone())
+                .hint(format!("`opw-task logs STACK {service}` shows more")),
+            Self::NoAnswer { log, .. } => failed
+                .evidence(log.clone())
+                .hint("`opw-task logs STACK web` shows more"),
             Self::Rule(error) => error.explain(),
             Self::Refused(refusal) => refusal.explain(),
             Self::Locked { holder, path, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())

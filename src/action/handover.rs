@@ -29,7 +29,11 @@ impl<T> Slot<T> {
     /// # Errors
     /// [`ActionError::NotHandedOver`] if it is not there: the plan lacks the task that makes it.
     pub async fn take(&self, what: &'static str, task: &'static str) -> Result<T, ActionError> {
-        self.0.lock().await.take().ok_or(ActionError::NotHandedOver { what, task })
+        self.0
+            .lock()
+            .await
+            .take()
+            .ok_or(ActionError::NotHandedOver { what, task })
     }
 
     /// A copy of the thing.
@@ -40,7 +44,11 @@ impl<T> Slot<T> {
     where
         T: Clone,
     {
-        self.0.lock().await.clone().ok_or(ActionError::NotHandedOver { what, task })
+        self.0
+            .lock()
+            .await
+            .clone()
+            .ok_or(ActionError::NotHandedOver { what, task })
     }
 
     /// Takes the thing if it is there.

@@ -60,7 +60,10 @@ enum Verdict {
 
 impl State {
     fn verdict(&self) -> Verdict {
-        match (self.status.as_str(), self.health.as_ref().map(|health| health.status.as_str())) {
+        match (
+            self.status.as_str(),
+            self.health.as_ref().map(|health| health.status.as_str()),
+        ) {
             ("running", None | Some("healthy" | "none")) => Verdict::Well,
             ("running", Some("unhealthy")) => Verdict::Lost("unhealthy".into()),
             ("running", Some(other)) => Verdict::Waiting(other.to_owned()),
@@ -76,7 +79,9 @@ impl Health {
         let url = stack.health_url()?;
         let mut steps = Vec::new();
         for service in services(stack) {
-            steps.push(Step::Command(stack.host.command(container(stack, &service))?.to_string()));
+            steps.push(Step::Command(
+                stack.host.command(container(stack, &service))?.to_string(),
+            ));
         }
         steps.push(Step::Command(format!("curl -fsS {url}/web/health")));
         steps.push(Step::Command(format!("curl -fsS -o /dev/null {url}/web/login")));
@@ -99,7 +104,11 @@ impl Health {
 
 fn services(stack: &Stack) -> Vec<String> {
     let named = stack.variables.text("DEPLOY_SERVICES").unwrap_or(SERVICES);
-    named.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    named
+        .split([',', ' '])
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn container(stack: &Stack, service: &str) -> Command {
@@ -115,17 +124,25 @@ async fn wait_for(scene: &Scene, service: &str, deadline: Instant) -> Result<(),
     };
     let changed = Arc::new(Notify::new());
     let events = Command::new("docker").args([
-        "events", "--format", "{{.Status}}", "--filter", "type=container", "--filter", &format!("container={id}"),
+        "events",
+        "--format",
+        "{{.Status}}",
+        "--filter",
+        "type=container",
+        "--filter",
+        &format!("container={id}"),
     ]);
     let events = stack.host.command(events)?;
-    let inspect = stack.host.command(Command::new("docker").args(["inspect", "--format", "{{json .State}}", id]))?;
+    let inspect = stack
+        .host
+        .command(Command::new("docker").args(["inspect", "--format", "{{json .State}}", id]))?;
     let waker = changed.clone();
     let wake: Sink = Arc::new(move |_, _| waker.notify_one());
     let watching = scene.processes.run(&events, &wake);
     let looking = async {
         loop {
-            let state: State = serde_json::from_str(scene.processes.capture(&inspect).await?.trim())
-                .map_err(ActionError::Answer)?;
+            let state: State =
+                serde_json::from_str(scene.processes.capture(&inspect).await?.trim()).map_err(ActionError::Answer)?;
             let now = match state.verdict() {
                 Verdict::Well => return Ok(()),
                 Verdict::Lost(state) => return Err(unhealthy(scene, service, state).await),
@@ -150,7 +167,11 @@ async fn answers(scene: &Scene, url: &str, deadline: Instant) -> Result<(), Acti
         .redirect(reqwest::redirect::Policy::limited(4))
         .timeout(ANSWER)
         .build()
-        .map_err(|error| ActionError::NoAnswer { url: url.to_owned(), found: error.to_string(), log: Vec::new() })?;
+        .map_err(|error| ActionError::NoAnswer {
+            url: url.to_owned(),
+            found: error.to_string(),
+            log: Vec::new(),
+        })?;
     let mut retry = tokio::time::interval(RETRY);
     loop {
         tokio::select! {
@@ -164,7 +185,11 @@ async fn answers(scene: &Scene, url: &str, deadline: Instant) -> Result<(), Acti
         };
         if Instant::now() >= deadline {
             let log = log_of(scene, "web").await;
-            return Err(ActionError::NoAnswer { url: url.to_owned(), found, log });
+            return Err(ActionError::NoAnswer {
+                url: url.to_owned(),
+                found,
+                log,
+            });
         }
     }
 }
@@ -180,14 +205,23 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 async fn unhealthy(scene: &Scene, service: &str, state: String) -> ActionError {
     let stack = scene.stack.as_ref().map(|stack| stack.name.clone()).unwrap_or_default();
-    ActionError::Unhealthy { stack, service: service.to_owned(), state, log: log_of(scene, service).await }
+    ActionError::Unhealthy {
+        stack,
+        service: service.to_owned(),
+        state,
+        log: log_of(scene, service).await,
+    }
 }
 
 /// The last lines of a service's log, redacted; none if they cannot be had.
 async fn log_of(scene: &Scene, service: &str) -> Vec<String> {
     let Ok(stack) = scene.stack() else { return Vec::new() };
     let logs = compose(stack).args(["logs", "--no-color", "--no-log-prefix", "--tail", LOG_LINES, service]);
-    let Ok(logs) = stack.host.command(logs) else { return Vec::new() };
+    let Ok(logs) = stack.host.command(logs) else {
+        return Vec::new();
+    };
     let text = scene.processes.capture(&logs).await.unwrap_or_default();
-    text.lines().map(|line| scene.processes.redactor().redact(line).into_owned()).collect()
+    text.lines()
+        .map(|line| scene.processes.redactor().redact(line).into_owned())
+        .collect()
 }

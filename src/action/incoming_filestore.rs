@@ -47,7 +47,9 @@ impl FilestorePair {
     /// Marks a filled filestore as that of a run.
     pub(super) async fn mark(&self, run: &str) -> Result<(), ActionError> {
         let path = self.incoming(run).join(MARK);
-        tokio::fs::write(&path, run).await.map_err(|source| ActionError::path("mark", &path, source))
+        tokio::fs::write(&path, run)
+            .await
+            .map_err(|source| ActionError::path("mark", &path, source))
     }
 
     /// Puts the incoming filestore in the live one's place and keeps that as the previous one. The exchange is one
@@ -82,13 +84,18 @@ impl FilestorePair {
         let incoming = self.all_incoming()?;
         if mark_of(&self.live) != live_run {
             let candidates = incoming.iter().chain([&self.previous]);
-            if let Some(right) = candidates.into_iter().find(|path| path.is_dir() && mark_of(path) == live_run) {
+            if let Some(right) = candidates
+                .into_iter()
+                .find(|path| path.is_dir() && mark_of(path) == live_run)
+            {
                 if right == &self.previous {
                     exchange(right, &self.live)?;
                 } else {
                     self.put_in_place(right)?;
                 }
-                done.push(format!("finished the swap of filestores that run {live_run} was ended in"));
+                done.push(format!(
+                    "finished the swap of filestores that run {live_run} was ended in"
+                ));
             }
         }
         for path in self.all_incoming()? {
@@ -185,7 +192,10 @@ mod tests {
         make(&pair.previous, "older");
         make(&pair.incoming("new"), "new");
         pair.put_in_place(&pair.incoming("new")).unwrap();
-        assert_eq!((mark_of(&pair.live).as_str(), mark_of(&pair.previous).as_str()), ("new", "old"));
+        assert_eq!(
+            (mark_of(&pair.live).as_str(), mark_of(&pair.previous).as_str()),
+            ("new", "old")
+        );
         assert!(!pair.incoming("new").exists());
     }
 
@@ -224,6 +234,9 @@ mod tests {
         make(&pair.live, "new");
         make(&pair.previous, "");
         pair.mend_now("").unwrap();
-        assert_eq!((mark_of(&pair.live).as_str(), mark_of(&pair.previous).as_str()), ("", "new"));
+        assert_eq!(
+            (mark_of(&pair.live).as_str(), mark_of(&pair.previous).as_str()),
+            ("", "new")
+        );
     }
 }

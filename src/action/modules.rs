@@ -45,11 +45,19 @@ impl Modules {
             Wanted::Auto => {
                 let ask = Step::Command(stack.host.command(ask_local_addons(stack))?.to_string());
                 let names = BTreeSet::from(["MODULES".to_owned()]);
-                return Ok(vec![ask, Step::Command(line(stack, outline.run, incoming.as_str(), &names)?)]);
+                return Ok(vec![
+                    ask,
+                    Step::Command(line(stack, outline.run, incoming.as_str(), &names)?),
+                ]);
             }
             Wanted::These(names) => names,
         };
-        Ok(vec![Step::Command(line(stack, outline.run, incoming.as_str(), &update)?)])
+        Ok(vec![Step::Command(line(
+            stack,
+            outline.run,
+            incoming.as_str(),
+            &update,
+        )?)])
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
@@ -58,7 +66,11 @@ impl Modules {
         if wanted == Wanted::Nothing {
             return Ok(());
         }
-        let incoming = scene.handover.incoming.take("the incoming database", "copy-database").await?;
+        let incoming = scene
+            .handover
+            .incoming
+            .take("the incoming database", "copy-database")
+            .await?;
         let outcome = update(scene, &incoming, wanted).await;
         scene.handover.incoming.put(incoming).await;
         outcome
@@ -95,10 +107,16 @@ async fn update(scene: &Scene, incoming: &Incoming, wanted: Wanted) -> Result<()
     if outcome.is_err() {
         // The container outlives its client; without it nobody is in the database any more.
         let remove = Command::new("docker").args(["rm", "--force", &name]);
-        scene.processes.with_cancellation(CancellationToken::new()).capture(&stack.host.command(remove)?).await?;
+        scene
+            .processes
+            .with_cancellation(CancellationToken::new())
+            .capture(&stack.host.command(remove)?)
+            .await?;
     }
     outcome?;
-    scene.report.note(format!("updated {} modules, installed {}", update.len(), install.len()));
+    scene
+        .report
+        .note(format!("updated {} modules, installed {}", update.len(), install.len()));
     Ok(())
 }
 
@@ -119,7 +137,9 @@ fn auto(local: &BTreeMap<String, Vec<String>>, installed: &BTreeSet<String>) -> 
 
 /// `ODOO_UPDATE_MODULES`, else the older `ODOO_UPDATE`: `AUTO`, or a list with commas.
 fn wanted(stack: &Stack) -> Wanted {
-    let text = ["ODOO_UPDATE_MODULES", "ODOO_UPDATE"].into_iter().find_map(|name| stack.variables.text(name));
+    let text = ["ODOO_UPDATE_MODULES", "ODOO_UPDATE"]
+        .into_iter()
+        .find_map(|name| stack.variables.text(name));
     let names: BTreeSet<String> = text
         .unwrap_or_default()
         .split([',', ' '])
@@ -142,12 +162,30 @@ fn ask_local_addons(stack: &Stack) -> Command {
         .map(str::trim)
         .filter(|folder| !ODOO_FOLDERS.contains(folder))
         .collect();
-    compose(stack).args(["run", "--rm", "--no-deps", "-T", "--entrypoint", "python3", "script-runner", "-c", LOCAL_ADDONS])
+    compose(stack)
+        .args([
+            "run",
+            "--rm",
+            "--no-deps",
+            "-T",
+            "--entrypoint",
+            "python3",
+            "script-runner",
+            "-c",
+            LOCAL_ADDONS,
+        ])
         .arg(folders.join(","))
 }
 
 fn line(stack: &Stack, run: &str, database: &str, update: &BTreeSet<String>) -> Result<String, ActionError> {
-    let command = odoo(stack, &container(stack, run), database, update, &BTreeSet::new(), &Secret::new(""));
+    let command = odoo(
+        stack,
+        &container(stack, run),
+        database,
+        update,
+        &BTreeSet::new(),
+        &Secret::new(""),
+    );
     Ok(stack.host.command(command)?.to_string())
 }
 
@@ -166,8 +204,24 @@ fn odoo(
 ) -> Command {
     let mut command = compose(stack)
         .args(["run", "--rm", "--no-deps", "-T", "--name", container])
-        .args(["-e", "ODOO_DB_NAME", "-e", "ODOO_DB_USER", "-e", "ODOO_DB_PASSWORD", "-e", "ODOO_LOGFILE"])
-        .args(["script-runner", "/odoo/odoo-bin", "--database", database, "--stop-after-init", "--no-http"])
+        .args([
+            "-e",
+            "ODOO_DB_NAME",
+            "-e",
+            "ODOO_DB_USER",
+            "-e",
+            "ODOO_DB_PASSWORD",
+            "-e",
+            "ODOO_LOGFILE",
+        ])
+        .args([
+            "script-runner",
+            "/odoo/odoo-bin",
+            "--database",
+            database,
+            "--stop-after-init",
+            "--no-http",
+        ])
         .args(["--max-cron-threads=0", "--workers=0"])
         .env("ODOO_DB_NAME", Env::Plain(database.to_owned()))
         .env("ODOO_DB_USER", Env::Plain(RESTORE.to_owned()))
@@ -196,6 +250,9 @@ mod tests {
         let installed = BTreeSet::from(["base".to_owned(), "shop".to_owned()]);
         let (update, install) = auto(&local, &installed);
         assert_eq!(update, BTreeSet::from(["shop".to_owned()]));
-        assert_eq!(install, BTreeSet::from(["shop_core".to_owned(), "shop_types".to_owned()]));
+        assert_eq!(
+            install,
+            BTreeSet::from(["shop_core".to_owned(), "shop_types".to_owned()])
+        );
     }
 }

@@ -6,7 +6,7 @@
 use camino::Utf8Path;
 
 use super::{ActionError, Outline, Scene};
-use crate::host::Host;
+use crate::host::{Host, Mode};
 use crate::plan::Step;
 use crate::render::{File, Templates};
 
@@ -17,22 +17,40 @@ pub struct Render;
 impl Render {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let files = files(outline)?;
-        Ok(files.into_iter().map(|file| Step::File { path: file.path, mode: file.mode }).collect())
+        Ok(files
+            .into_iter()
+            .map(|file| Step::File {
+                path: file.path,
+                mode: file.mode,
+            })
+            .collect())
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         for file in files(&scene.outline())? {
             // Files of the checkout belong to whoever works on it here; the rest to the stack's host.
-            let in_checkout = stack.files.iter().any(|(path, _)| scene.project.root.join(path) == file.path);
+            let in_checkout = stack
+                .files
+                .iter()
+                .any(|(path, _)| scene.project.root.join(path) == file.path);
             let host = if in_checkout { &Host::Local } else { &stack.host };
             if let Some(folder) = file.path.parent() {
-                host.create_dir(&scene.processes, folder, 0o755, &scene.report.sink()).await?;
+                host.create_dir(&scene.processes, folder, Mode(0o755), &scene.report.sink())
+                    .await?;
             }
-            host.write_file(&scene.processes, &file.path, file.contents.as_bytes(), file.mode, &scene.report.sink())
-                .await?;
+            host.write_file(
+                &scene.processes,
+                &file.path,
+                file.contents.as_bytes(),
+                Mode(file.mode),
+                &scene.report.sink(),
+            )
+            .await?;
             if in_checkout {
-                scene.report.note(format!("wrote {}", relative(&file.path, &scene.project.root)));
+                scene
+                    .report
+                    .note(format!("wrote {}", relative(&file.path, &scene.project.root)));
             }
         }
         Ok(())

@@ -23,7 +23,10 @@ impl Rollback {
                 "BEGIN; ALTER DATABASE {live} RENAME TO …; ALTER DATABASE {previous} RENAME TO {live}; \
                  ALTER DATABASE … RENAME TO {previous}; COMMIT;"
             )),
-            Step::Note(format!("exchange {} and the previous filestore", FilestorePair::of(stack, &names).live())),
+            Step::Note(format!(
+                "exchange {} and the previous filestore",
+                FilestorePair::of(stack, &names).live()
+            )),
             Step::Note("start web".into()),
         ])
     }
@@ -37,7 +40,10 @@ impl Rollback {
         let outcome = while_web_is_down(scene, async || {
             rollback(&server, &lock, SWAP).await?;
             pair.rollback().await?;
-            scene.report.note(format!("{} is what it was before the last restore", lock.names().live()));
+            scene.report.note(format!(
+                "{} is what it was before the last restore",
+                lock.names().live()
+            ));
             Ok(())
         })
         .await;

@@ -17,11 +17,17 @@ impl Sanitise {
         let stack = outline.stack()?;
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         let rules = rules(stack, outline.project)?.iter().count();
-        Ok(vec![Step::Note(format!("apply those of {rules} rules that fit to {incoming}, in one transaction"))])
+        Ok(vec![Step::Note(format!(
+            "apply those of {rules} rules that fit to {incoming}, in one transaction"
+        ))])
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
-        let incoming = scene.handover.incoming.take("the incoming database", "copy-database").await?;
+        let incoming = scene
+            .handover
+            .incoming
+            .take("the incoming database", "copy-database")
+            .await?;
         let outcome = clean(scene, &incoming).await;
         scene.handover.incoming.put(incoming).await;
         let mut report = outcome?;
@@ -55,7 +61,8 @@ pub(super) fn rules(stack: &Stack, project: &crate::plan::Project) -> Result<Rul
     let mut rules = RuleSet::builtin().map_err(ActionError::Rule)?;
     for path in &stack.sanitise.rules {
         let full = project.root.join(path);
-        let text = std::fs::read_to_string(&full).map_err(|source| ActionError::path("read the rules", &full, source))?;
+        let text =
+            std::fs::read_to_string(&full).map_err(|source| ActionError::path("read the rules", &full, source))?;
         rules.extend_from(path, &text).map_err(ActionError::Rule)?;
     }
     Ok(rules)
@@ -63,7 +70,7 @@ pub(super) fn rules(stack: &Stack, project: &crate::plan::Project) -> Result<Rul
 
 /// What sanitising must know of the stack.
 pub(super) fn facts(stack: &Stack, mut production_names: Vec<String>) -> Result<Facts, ActionError> {
-    let upstream = stack.upstream()?.target().host();
+    let upstream = stack.upstream()?.machine();
     // A loopback address names no production, and would be found everywhere.
     if !upstream.starts_with("127.") && upstream != "localhost" {
         production_names.push(upstream.to_owned());

@@ -145,30 +145,46 @@ impl Report {
     /// A command is about to run.
     pub fn command(&self, command: &Command) {
         let line = self.redactor.redact(&command.to_string()).into_owned();
-        self.send(Event::Command { node: self.node.clone(), line });
+        self.send(Event::Command {
+            node: self.node.clone(),
+            line,
+        });
     }
 
     /// A fact worth telling.
     pub fn note(&self, text: impl AsRef<str>) {
         let text = self.redactor.redact(text.as_ref()).into_owned();
-        self.send(Event::Note { node: self.node.clone(), text });
+        self.send(Event::Note {
+            node: self.node.clone(),
+            text,
+        });
     }
 
     /// Something that should be mended.
     pub fn warn(&self, text: impl AsRef<str>) {
         let text = self.redactor.redact(text.as_ref()).into_owned();
-        self.send(Event::Warning { node: self.node.clone(), text });
+        self.send(Event::Warning {
+            node: self.node.clone(),
+            text,
+        });
     }
 
     /// How far the action has come.
     pub fn progress(&self, progress: Progress) {
-        self.send(Event::Progress { node: self.node.clone(), progress });
+        self.send(Event::Progress {
+            node: self.node.clone(),
+            progress,
+        });
     }
 
     /// A line for the node's log.
     pub fn line(&self, stream: Stream, text: &str) {
         let text = self.redactor.redact(text).into_owned();
-        self.send(Event::Line { node: self.node.clone(), stream, text });
+        self.send(Event::Line {
+            node: self.node.clone(),
+            stream,
+            text,
+        });
     }
 
     /// What receives a child's lines.
@@ -177,7 +193,11 @@ impl Report {
         let report = self.clone();
         // Lines of children have passed the redactor at the door.
         Arc::new(move |stream, text| {
-            report.send(Event::Line { node: report.node.clone(), stream, text: text.to_owned() });
+            report.send(Event::Line {
+                node: report.node.clone(),
+                stream,
+                text: text.to_owned(),
+            });
         })
     }
 }

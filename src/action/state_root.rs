@@ -19,7 +19,9 @@ impl StateRoot {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let commands = commands(stack).into_iter().map(|command| stack.host.command(command));
-        commands.map(|command| Ok(Step::Command(command?.to_string()))).collect()
+        commands
+            .map(|command| Ok(Step::Command(command?.to_string())))
+            .collect()
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
@@ -39,7 +41,14 @@ fn commands(stack: &Stack) -> Vec<Command> {
     vec![
         Command::new("mkdir").args(["-p", "-m", "0711", paths.root.as_str()]),
         Command::new("mkdir").args(["-p", filestore.as_str(), paths.database.as_str(), paths.logs.as_str()]),
-        Command::new("sh").args(["-c", &give, "sh", paths.data.as_str(), filestore.as_str(), paths.logs.as_str()]),
+        Command::new("sh").args([
+            "-c",
+            &give,
+            "sh",
+            paths.data.as_str(),
+            filestore.as_str(),
+            paths.logs.as_str(),
+        ]),
     ]
 }
 

@@ -23,13 +23,25 @@ impl Verify {
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         Ok(vec![
             Step::Note(format!("apply the rules to {incoming} again and read every surface")),
-            Step::Sql(format!("REASSIGN OWNED BY opw_task_restore TO {}; ANALYZE;", stack.database_role()?)),
+            Step::Sql(format!(
+                "REASSIGN OWNED BY opw_task_restore TO {}; ANALYZE;",
+                stack.database_role()?
+            )),
         ])
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
-        let incoming = scene.handover.incoming.take("the incoming database", "copy-database").await?;
-        let names = scene.handover.production_names.take_if_there().await.unwrap_or_default();
+        let incoming = scene
+            .handover
+            .incoming
+            .take("the incoming database", "copy-database")
+            .await?;
+        let names = scene
+            .handover
+            .production_names
+            .take_if_there()
+            .await
+            .unwrap_or_default();
         let sanitised = match prove(scene, incoming, names).await {
             Ok(sanitised) => sanitised,
             Err((incoming, error)) => {
@@ -40,9 +52,16 @@ impl Verify {
         let report = sanitised.report();
         write_report(scene, report).await?;
         for module in &report.not_covered {
-            scene.report.warn(format!("no rule for module {}; it has {}", module.module, module.fields.join(", ")));
+            scene.report.warn(format!(
+                "no rule for module {}; it has {}",
+                module.module,
+                module.fields.join(", ")
+            ));
         }
-        scene.report.note(format!("the copy is SANITISED: read again in {} ms", report.milliseconds));
+        scene.report.note(format!(
+            "the copy is SANITISED: read again in {} ms",
+            report.milliseconds
+        ));
         let database = sanitised.database();
         let outcome = make_ready(scene, database).await;
         scene.handover.sanitised.put(sanitised).await;
@@ -99,5 +118,7 @@ async fn make_ready(scene: &Scene, incoming: &Incoming) -> Result<(), ActionErro
 async fn write_report(scene: &Scene, report: &Report) -> Result<(), ActionError> {
     let path = scene.journal.join("sanitise.json");
     let text = serde_json::to_string_pretty(report).map_err(ActionError::Answer)?;
-    tokio::fs::write(&path, text).await.map_err(|source| ActionError::path("write", &path, source))
+    tokio::fs::write(&path, text)
+        .await
+        .map_err(|source| ActionError::path("write", &path, source))
 }

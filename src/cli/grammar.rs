@@ -18,9 +18,15 @@ pub(super) fn command(manifest: Option<&Manifest>) -> Command {
         .subcommand_value_name("TASK")
         .subcommand_help_heading("Tasks and commands")
         .args(Options::args())
-        .subcommand(Command::new("list").about("List tasks and stacks").arg(
-            Arg::new("all").long("all").short('a').action(ArgAction::SetTrue).help("Private tasks too"),
-        ))
+        .subcommand(
+            Command::new("list").about("List tasks and stacks").arg(
+                Arg::new("all")
+                    .long("all")
+                    .short('a')
+                    .action(ArgAction::SetTrue)
+                    .help("Private tasks too"),
+            ),
+        )
         .subcommand(
             Command::new("env")
                 .about("Show the variables of a stack and where each comes from; secrets masked")
@@ -56,7 +62,10 @@ fn of_param(name: &str, def: &ParamDef) -> Arg {
     }
     let arg = if def.rest {
         let shown = name.trim_end_matches('s').to_ascii_uppercase();
-        arg.num_args(0..).trailing_var_arg(true).allow_hyphen_values(true).value_name(shown)
+        arg.num_args(0..)
+            .trailing_var_arg(true)
+            .allow_hyphen_values(true)
+            .value_name(shown)
     } else {
         let arg = arg.long(name.to_owned()).value_name(name.to_ascii_uppercase());
         match &def.default {
@@ -75,7 +84,8 @@ fn stack(manifest: Option<&Manifest>) -> Arg {
     match manifest {
         Some(manifest) if !manifest.stacks.is_empty() => {
             let names: Vec<String> = manifest.stacks.keys().cloned().collect();
-            arg.value_parser(PossibleValuesParser::new(names)).hide_possible_values(true)
+            arg.value_parser(PossibleValuesParser::new(names))
+                .hide_possible_values(true)
         }
         _ => arg,
     }

@@ -8,10 +8,18 @@ use crate::ui::{Table, Ui};
 
 /// Lists what there is, in the order of the manifest.
 pub(super) fn list(manifest: &Manifest, matches: &ArgMatches, ui: &mut Ui) {
-    let all = matches.try_get_one::<bool>("all").ok().flatten().is_some_and(|all| *all);
+    let all = matches
+        .try_get_one::<bool>("all")
+        .ok()
+        .flatten()
+        .is_some_and(|all| *all);
     let mut tasks = Table::new(["task", "about"]);
     for (name, task) in manifest.tasks.iter().filter(|(_, task)| all || !task.def.private) {
-        let usage = if needs_stack(manifest, name) { format!("{name} STACK") } else { name.clone() };
+        let usage = if needs_stack(manifest, name) {
+            format!("{name} STACK")
+        } else {
+            name.clone()
+        };
         tasks.row([usage, task.def.about.clone().unwrap_or_default()]);
     }
     let mut stacks = Table::new(["stack", "upstream", "about"]);

@@ -61,14 +61,20 @@ fn misuse(error: &clap::Error, early: &Options, failure: Option<ManifestError>) 
     }
     // clap writes help to standard output and errors to standard error; a closed pipe is nobody's concern.
     let _ = error.print();
-    if asked_for_help { ExitCode::Done } else { ExitCode::Usage }
+    if asked_for_help {
+        ExitCode::Done
+    } else {
+        ExitCode::Usage
+    }
 }
 
 fn find_and_load(named: Option<&Utf8PathBuf>) -> Result<Manifest, ManifestError> {
     if let Some(path) = named {
         return manifest::load(path);
     }
-    let folder = std::env::current_dir().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+    let folder = std::env::current_dir()
+        .ok()
+        .and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
     let folder = folder.unwrap_or_else(|| ".".into());
     match manifest::find(&folder) {
         Some(path) => manifest::load(path.strip_prefix(&folder).unwrap_or(&path)),
@@ -76,12 +82,7 @@ fn find_and_load(named: Option<&Utf8PathBuf>) -> Result<Manifest, ManifestError>
     }
 }
 
-fn dispatch(
-    manifest: &Manifest,
-    matches: &ArgMatches,
-    options: &Options,
-    ui: &mut Ui,
-) -> Result<ExitCode, Diagnostic> {
+fn dispatch(manifest: &Manifest, matches: &ArgMatches, options: &Options, ui: &mut Ui) -> Result<ExitCode, Diagnostic> {
     match matches.subcommand() {
         Some(("list", matches)) => {
             list::list(manifest, matches, ui);
@@ -99,7 +100,10 @@ fn dispatch(
 /// What the plan needs to know of the project.
 fn project(manifest: &Manifest) -> Project {
     let def = &manifest.project.def;
-    let templates = def.templates.as_ref().map_or("templates", |text| text.get_ref().as_str());
+    let templates = def
+        .templates
+        .as_ref()
+        .map_or("templates", |text| text.get_ref().as_str());
     Project {
         name: def.name.get_ref().clone(),
         root: manifest.root.clone(),

@@ -39,7 +39,9 @@ impl Options {
                 .short('o')
                 .value_name("HOW")
                 .default_value("auto")
-                .value_parser(clap::builder::PossibleValuesParser::new(Mode::ALL.map(|(name, _)| name)))
+                .value_parser(clap::builder::PossibleValuesParser::new(
+                    Mode::ALL.map(|(name, _)| name),
+                ))
                 .help("How a run is shown"),
             Arg::new("verbose")
                 .long("verbose")
@@ -75,7 +77,9 @@ impl Options {
             .disable_version_flag(true)
             .ignore_errors(true)
             .arg(Arg::new("rest").num_args(0..).allow_hyphen_values(false));
-        command.try_get_matches_from(args).map_or_else(|_| Self::default(), |matches| Self::of(&matches))
+        command
+            .try_get_matches_from(args)
+            .map_or_else(|_| Self::default(), |matches| Self::of(&matches))
     }
 
     /// What the command line says.
@@ -85,9 +89,19 @@ impl Options {
         let flag = |name| matches.try_get_one::<bool>(name).ok().flatten().is_some_and(|on| *on);
         Self {
             file: text("file").map(Utf8PathBuf::from),
-            output: text("output").and_then(|name| Mode::from_name(name)).unwrap_or(default.output),
-            verbosity: if flag("verbose") { Verbosity::Verbose } else { Verbosity::Normal },
-            jobs: matches.try_get_one::<u16>("jobs").ok().flatten().map_or(default.jobs, |jobs| usize::from(*jobs)),
+            output: text("output")
+                .and_then(|name| Mode::from_name(name))
+                .unwrap_or(default.output),
+            verbosity: if flag("verbose") {
+                Verbosity::Verbose
+            } else {
+                Verbosity::Normal
+            },
+            jobs: matches
+                .try_get_one::<u16>("jobs")
+                .ok()
+                .flatten()
+                .map_or(default.jobs, |jobs| usize::from(*jobs)),
             dry_run: flag("dry-run"),
             set: matches
                 .try_get_many::<(String, String)>("set")

@@ -61,7 +61,9 @@ fn said(params: &IndexMap<&str, &ParamDef>, matches: &ArgMatches) -> IndexMap<St
         let value = if def.flag {
             Some(ParamValue::Flag(matches.get_flag(name)))
         } else if def.rest {
-            let words = matches.get_many::<String>(name).map_or_else(Vec::new, |words| words.cloned().collect());
+            let words = matches
+                .get_many::<String>(name)
+                .map_or_else(Vec::new, |words| words.cloned().collect());
             Some(ParamValue::Rest(words))
         } else {
             matches.get_one::<String>(name).cloned().map(ParamValue::Text)
@@ -75,7 +77,11 @@ fn said(params: &IndexMap<&str, &ParamDef>, matches: &ArgMatches) -> IndexMap<St
 
 /// The plan as it is shown.
 fn view(plan: &Plan) -> Result<PlanView, Diagnostic> {
-    let outline = Outline { run: NO_RUN, project: &plan.project, stack: plan.stack.as_deref() };
+    let outline = Outline {
+        run: NO_RUN,
+        project: &plan.project,
+        stack: plan.stack.as_deref(),
+    };
     let redactor = redactor(plan);
     let masked = |text: &str| redactor.redact(text).into_owned();
     let mut nodes = Vec::with_capacity(plan.nodes.len());
@@ -87,7 +93,11 @@ fn view(plan: &Plan) -> Result<PlanView, Diagnostic> {
         nodes.push(NodeView {
             name: node.name.to_string(),
             about: node.about.clone(),
-            needs: node.waits_for.iter().map(|before| plan.nodes[*before].name.to_string()).collect(),
+            needs: node
+                .waits_for
+                .iter()
+                .map(|before| plan.nodes[*before].name.to_string())
+                .collect(),
             skipped: node.skipped.clone(),
             steps: steps
                 .into_iter()
@@ -100,7 +110,10 @@ fn view(plan: &Plan) -> Result<PlanView, Diagnostic> {
                 .collect(),
         });
     }
-    Ok(PlanView { title: plan.title.clone(), nodes })
+    Ok(PlanView {
+        title: plan.title.clone(),
+        nodes,
+    })
 }
 
 fn redactor(plan: &Plan) -> Redactor {
@@ -122,7 +135,13 @@ async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode
     let processes = Processes::new(redactor(plan), cancellation.clone());
     let (events, received) = unbounded_channel();
     let journal_folder = journal.folder().to_owned();
-    let setting = Setting { run, processes: processes.clone(), events, jobs: options.jobs, journal: journal_folder };
+    let setting = Setting {
+        run,
+        processes: processes.clone(),
+        events,
+        jobs: options.jobs,
+        journal: journal_folder,
+    };
     let watching = tokio::spawn(end_on_signal(cancellation, processes));
     let carrying = async {
         let ended = carry_out(plan, &setting).await;
@@ -142,7 +161,10 @@ async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode
         }
     };
     if let Some(password) = password {
-        ui.say(&format!("the users of the copy have a new password, shown this once: {}", password.expose()));
+        ui.say(&format!(
+            "the users of the copy have a new password, shown this once: {}",
+            password.expose()
+        ));
     }
     match ui.finish(|node| Some(journal.log_path(node))) {
         Ok(()) => Ok(code),
@@ -161,7 +183,8 @@ async fn show(mut events: UnboundedReceiver<Event>, ui: &mut Ui, journal: &mut J
 
 /// The first signal ends the run in good order; a second one ends what is still there at once.
 async fn end_on_signal(cancellation: CancellationToken, processes: Processes) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return;
     };
     let mut signalled = async || {

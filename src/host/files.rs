@@ -38,11 +38,7 @@ impl Host {
         match self {
             Self::Local => Ok(local::write_file(path, contents, mode).await?),
             Self::Ssh(target) => {
-                let arguments = [
-                    path.as_str(),
-                    &contents.len().to_string(),
-                    &mode.to_string(),
-                ];
+                let arguments = [path.as_str(), &contents.len().to_string(), &mode.to_string()];
                 let command = target.command(&commands::script(commands::WRITE, &arguments))?;
                 Ok(processes.run_with_input(&command, contents, sink).await?)
             }
@@ -64,9 +60,7 @@ impl Host {
         plain(path)?;
         match self {
             Self::Local => Ok(local::create_dir(path, mode).await?),
-            Self::Ssh(target) => {
-                run(target, processes, &commands::create_dir(path, mode), sink).await
-            }
+            Self::Ssh(target) => run(target, processes, &commands::create_dir(path, mode), sink).await,
         }
     }
 
@@ -80,8 +74,7 @@ impl Host {
         match self {
             Self::Local => Ok(local::exists(path).await?),
             Self::Ssh(target) => {
-                let command =
-                    target.command(&commands::script(commands::EXISTS, &[path.as_str()]))?;
+                let command = target.command(&commands::script(commands::EXISTS, &[path.as_str()]))?;
                 Ok(processes.capture(&command).await?.trim() == "yes")
             }
         }
@@ -92,11 +85,7 @@ impl Host {
     /// # Errors
     ///
     /// If it is there and cannot be read, is no text, or has more than 64 MiB.
-    pub async fn read_file(
-        &self,
-        processes: &Processes,
-        path: &Utf8Path,
-    ) -> Result<Option<String>, HostError> {
+    pub async fn read_file(&self, processes: &Processes, path: &Utf8Path) -> Result<Option<String>, HostError> {
         if !self.exists(processes, path).await? {
             return Ok(None);
         }
@@ -156,8 +145,7 @@ impl Host {
             Self::Local if local::remove_within(path, root).await? => Ok(()),
             Self::Local => Err(outside()),
             Self::Ssh(target) => {
-                let script =
-                    commands::script(commands::REMOVE_WITHIN, &[path.as_str(), root.as_str()]);
+                let script = commands::script(commands::REMOVE_WITHIN, &[path.as_str(), root.as_str()]);
                 match processes.run(&target.command(&script)?, sink).await {
                     Err(error) if error.ending() == Some(Ending::Exited(3)) => Err(outside()),
                     result => Ok(result?),
@@ -167,12 +155,7 @@ impl Host {
     }
 }
 
-async fn run(
-    target: &SshTarget,
-    processes: &Processes,
-    command: &Command,
-    sink: &Sink,
-) -> Result<(), HostError> {
+async fn run(target: &SshTarget, processes: &Processes, command: &Command, sink: &Sink) -> Result<(), HostError> {
     Ok(processes.run(&target.command(command)?, sink).await?)
 }
 
@@ -185,8 +168,6 @@ fn plain(path: &Utf8Path) -> Result<(), HostError> {
     if path.is_absolute() && steps && path.parent().is_some() && !path.as_str().contains('\0') {
         Ok(())
     } else {
-        Err(HostError::NotPlain {
-            path: path.to_owned(),
-        })
+        Err(HostError::NotPlain { path: path.to_owned() })
     }
 }

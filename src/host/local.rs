@@ -10,21 +10,14 @@ use tokio::task::spawn_blocking;
 use super::PathError;
 use super::files::Mode;
 
-pub(super) async fn write_file(
-    path: &Utf8Path,
-    contents: &[u8],
-    mode: Mode,
-) -> Result<(), PathError> {
+pub(super) async fn write_file(path: &Utf8Path, contents: &[u8], mode: Mode) -> Result<(), PathError> {
     let contents = contents.to_owned();
     blocking("write", path, move |path| {
         let folder = path.parent().unwrap_or(path);
-        let mut file = tempfile::Builder::new()
-            .prefix(".new.")
-            .tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(".new.").tempfile_in(folder)?;
         file.write_all(&contents)?;
         // tempfile makes it 0600; the mode is set exactly, whatever the umask says.
-        file.as_file()
-            .set_permissions(fs::Permissions::from_mode(mode.0))?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(mode.0))?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         // The new name is on the disk when the folder is.
@@ -91,9 +84,5 @@ async fn blocking<T: Send + 'static>(
         .await
         .map_err(io::Error::other)
         .flatten();
-    done.map_err(|source| PathError {
-        doing,
-        path,
-        source,
-    })
+    done.map_err(|source| PathError { doing, path, source })
 }

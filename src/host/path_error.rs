@@ -21,11 +21,11 @@ pub struct PathError {
 
 impl Explain for PathError {
     fn explain(&self) -> Diagnostic {
-        let told =
-            Diagnostic::new(ExitCode::Failed, self.to_string()).note(self.source.to_string());
+        let told = Diagnostic::new(ExitCode::Failed, self.to_string()).note(self.source.to_string());
         match self.source.kind() {
-            io::ErrorKind::PermissionDenied => told
-                .hint("look at the owner and mode of it and of the folders above it (`namei -l`)"),
+            io::ErrorKind::PermissionDenied => {
+                told.hint("look at the owner and mode of it and of the folders above it (`namei -l`)")
+            }
             io::ErrorKind::StorageFull => told.hint("make room on that disk (`df -h`)"),
             _ => told,
         }

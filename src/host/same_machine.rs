@@ -12,23 +12,13 @@ use crate::process::{Command, ProcessError, Processes};
 /// # Errors
 ///
 /// Only if the run is cancelled meanwhile.
-pub async fn same_machine(
-    a: &SshTarget,
-    b: &SshTarget,
-    processes: &Processes,
-) -> Result<bool, ProcessError> {
+pub async fn same_machine(a: &SshTarget, b: &SshTarget, processes: &Processes) -> Result<bool, ProcessError> {
     Ok(resolved(a, processes).await? == resolved(b, processes).await?)
 }
 
 /// Host name, in lower case, and port.
-async fn resolved(
-    target: &SshTarget,
-    processes: &Processes,
-) -> Result<(String, u16), ProcessError> {
-    let literal = (
-        target.host().to_ascii_lowercase(),
-        target.port().unwrap_or(22),
-    );
+async fn resolved(target: &SshTarget, processes: &Processes) -> Result<(String, u16), ProcessError> {
+    let literal = (target.host().to_ascii_lowercase(), target.port().unwrap_or(22));
     let question = Command::new("ssh")
         .arg("-G")
         .args(target.options())
@@ -44,8 +34,6 @@ async fn resolved(
             .find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))
     };
     let host = value("hostname").map_or(literal.0, str::to_ascii_lowercase);
-    let port = value("port")
-        .and_then(|port| port.parse().ok())
-        .unwrap_or(literal.1);
+    let port = value("port").and_then(|port| port.parse().ok()).unwrap_or(literal.1);
     Ok((host, port))
 }

@@ -51,9 +51,7 @@ pub enum SshTargetError {
     },
     /// A file name that ssh or rsync would not take as one: ssh reads a list where there is a blank, and `%` and `$` as
     /// the beginning of something else; rsync has quoting rules of its own.
-    #[error(
-        "`{path}` cannot be handed to ssh: it must be absolute, without blanks, quotes, `%`, `$` and `\\`"
-    )]
+    #[error("`{path}` cannot be handed to ssh: it must be absolute, without blanks, quotes, `%`, `$` and `\\`")]
     Path {
         /// The path.
         path: Utf8PathBuf,
@@ -62,9 +60,8 @@ pub enum SshTargetError {
 
 impl Explain for SshTargetError {
     fn explain(&self) -> Diagnostic {
-        Diagnostic::new(ExitCode::Usage, self.to_string()).hint(
-            "write `user@host`, or `ssh://user@host:22722`; the rest belongs into ~/.ssh/config",
-        )
+        Diagnostic::new(ExitCode::Usage, self.to_string())
+            .hint("write `user@host`, or `ssh://user@host:22722`; the rest belongs into ~/.ssh/config")
     }
 }
 
@@ -220,10 +217,15 @@ impl SshTarget {
             }
         }
         line.push_str(&remote.shell_words());
-        Ok(Command::new("ssh")
+        Ok(self.line(line))
+    }
+
+    /// The command that hands a line to the shell there. Who calls this has quoted what is in it.
+    pub(crate) fn line(&self, line: String) -> Command {
+        Command::new("ssh")
             .args(self.options())
             .arg(self.destination())
-            .arg(line))
+            .arg(line)
     }
 }
 
@@ -239,15 +241,11 @@ impl FromStr for SshTarget {
             Some((user, host)) => (Some(user), host),
             None => (None, rest),
         };
-        let bracketed = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
+        let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let host = match bracketed {
             Some(address) if address.parse::<std::net::Ipv6Addr>().is_ok() => address,
             _ if host.contains(':') => {
-                return Err(SshTargetError::Colon {
-                    text: text.to_owned(),
-                });
+                return Err(SshTargetError::Colon { text: text.to_owned() });
             }
             _ => checked(text, host)?,
         };
@@ -277,9 +275,7 @@ fn split_port<'t>(text: &str, rest: &'t str) -> Result<(&'t str, Option<u16>), S
         // The colon of an IPv6 address without a port.
         Some((_, after)) if after.ends_with(']') => Ok((rest, None)),
         Some((before, port)) => match port.parse::<u16>() {
-            Ok(number) if number > 0 && port.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Ok((before, Some(number)))
-            }
+            Ok(number) if number > 0 && port.bytes().all(|byte| byte.is_ascii_digit()) => Ok((before, Some(number))),
             _ => Err(SshTargetError::Port {
                 text: text.to_owned(),
                 port: port.to_owned(),
@@ -291,9 +287,7 @@ fn split_port<'t>(text: &str, rest: &'t str) -> Result<(&'t str, Option<u16>), S
 
 /// A user's or a host's name.
 fn checked<'t>(text: &str, part: &'t str) -> Result<&'t str, SshTargetError> {
-    let odd = |character: char| {
-        !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-'))
-    };
+    let odd = |character: char| !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-'));
     let why = if part.is_empty() {
         "is empty"
     } else if part.starts_with('-') {
@@ -313,9 +307,7 @@ fn checked<'t>(text: &str, part: &'t str) -> Result<&'t str, SshTargetError> {
 /// A path that ssh and rsync read as one path.
 fn plain(path: Utf8PathBuf) -> Result<Utf8PathBuf, SshTargetError> {
     let odd = |character: char| {
-        character.is_whitespace()
-            || character.is_control()
-            || matches!(character, '"' | '\'' | '%' | '$' | '\\')
+        character.is_whitespace() || character.is_control() || matches!(character, '"' | '\'' | '%' | '$' | '\\')
     };
     if path.is_absolute() && !path.as_str().contains(odd) {
         Ok(path)
@@ -341,12 +333,7 @@ mod tests {
         for (text, user, host, port) in [
             ("docker.shiny", None, "docker.shiny", None),
             ("root@docker.shiny", Some("root"), "docker.shiny", None),
-            (
-                "ssh://root@docker.shiny",
-                Some("root"),
-                "docker.shiny",
-                None,
-            ),
+            ("ssh://root@docker.shiny", Some("root"), "docker.shiny", None),
             (
                 "ssh://root@docker.shiny:22722/",
                 Some("root"),
@@ -389,13 +376,7 @@ mod tests {
             "root@host:22".parse::<SshTarget>(),
             Err(SshTargetError::Colon { .. })
         ));
-        for text in [
-            "ssh://h:0",
-            "ssh://h:65536",
-            "ssh://h:+22",
-            "ssh://h:",
-            "ssh://h:x",
-        ] {
+        for text in ["ssh://h:0", "ssh://h:65536", "ssh://h:+22", "ssh://h:", "ssh://h:x"] {
             assert!(
                 matches!(text.parse::<SshTarget>(), Err(SshTargetError::Port { .. })),
                 "{text}"
@@ -403,10 +384,7 @@ mod tests {
         }
         for path in ["key", "/a b", "/a'b", "/%h", "/${HOME}"] {
             assert!(
-                matches!(
-                    target("h").with_identity(path),
-                    Err(SshTargetError::Path { .. })
-                ),
+                matches!(target("h").with_identity(path), Err(SshTargetError::Path { .. })),
                 "{path}"
             );
             assert!(target("h").with_known_hosts(path).is_err(), "{path}");
@@ -450,9 +428,7 @@ mod tests {
     fn a_secret_does_not_go_into_a_remote_line() {
         let remote = Command::new("psql").env("PGPASSWORD", Env::Secret(Secret::new("CANARY")));
         let error = target("root@h").command(&remote).unwrap_err();
-        assert!(
-            matches!(&error, HostError::SecretInRemoteCommand { key, .. } if key == "PGPASSWORD")
-        );
+        assert!(matches!(&error, HostError::SecretInRemoteCommand { key, .. } if key == "PGPASSWORD"));
         assert!(!format!("{error:?}").contains("CANARY"));
     }
 }

@@ -41,7 +41,9 @@ pub fn build(
     };
     let mut nodes = Vec::with_capacity(names.len());
     for name in &names {
-        let Some(task) = manifest.tasks.get(*name) else { continue };
+        let Some(task) = manifest.tasks.get(*name) else {
+            continue;
+        };
         let waits = waits_for(manifest, name).filter_map(|before| names.iter().position(|other| *other == before));
         let mut node = builder.node(name, task)?;
         node.waits_for = waits.collect();
@@ -143,16 +145,13 @@ impl Builder<'_> {
         })
     }
 
-    fn command(
-        &self,
-        text: &Text,
-        task: &Sourced<TaskDef>,
-        context: &Value,
-    ) -> Result<action::CommandLine, PlanError> {
+    fn command(&self, text: &Text, task: &Sourced<TaskDef>, context: &Value) -> Result<action::CommandLine, PlanError> {
         let place = task.place(text);
         let words = split(text.get_ref(), &place, &self.strings, context)?;
         let mut words = words.into_iter();
-        let program = words.next().ok_or_else(|| PlanError::Empty { place: Box::new(place) })?;
+        let program = words
+            .next()
+            .ok_or_else(|| PlanError::Empty { place: Box::new(place) })?;
         self.in_project(Command::new(program).args(words), task, context)
     }
 
@@ -189,7 +188,12 @@ impl Builder<'_> {
     }
 
     fn secret(&self, text: &str) -> Option<crate::secret::Secret> {
-        let name = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim().strip_prefix("env.")?;
+        let name = text
+            .trim()
+            .strip_prefix("{{")?
+            .strip_suffix("}}")?
+            .trim()
+            .strip_prefix("env.")?;
         match self.stack?.variables.value(name)? {
             crate::stack::Value::Secret(secret) => Some(secret.clone()),
             crate::stack::Value::Plain(_) => None,
@@ -199,7 +203,12 @@ impl Builder<'_> {
     fn words(&self, texts: &[Text], task: &Sourced<TaskDef>, context: &Value) -> Result<Vec<String>, PlanError> {
         let mut words = Vec::new();
         for text in texts {
-            words.extend(word_or_words(text.get_ref(), &task.place(text), &self.strings, context)?);
+            words.extend(word_or_words(
+                text.get_ref(),
+                &task.place(text),
+                &self.strings,
+                context,
+            )?);
         }
         Ok(words)
     }

@@ -71,9 +71,8 @@ pub fn needs_stack(manifest: &Manifest, goal: &str) -> bool {
     let strings = Strings::default();
     let speaks = |task: &TaskDef| {
         let mentions = |text: &str| strings.mentions(text, "stack") || strings.mentions(text, "env");
-        let expression = |text: &str| {
-            strings.expression_mentions(text, "stack") || strings.expression_mentions(text, "env")
-        };
+        let expression =
+            |text: &str| strings.expression_mentions(text, "stack") || strings.expression_mentions(text, "env");
         let run = match &task.run {
             None => false,
             Some(RunDef::Command(text) | RunDef::Shell(text)) => mentions(text.get_ref()),
@@ -82,5 +81,7 @@ pub fn needs_stack(manifest: &Manifest, goal: &str) -> bool {
         run || task.when.as_ref().is_some_and(|when| expression(when.get_ref()))
             || task.env.values().any(|text| mentions(text.get_ref()))
     };
-    closure(manifest, goal).iter().any(|name| manifest.tasks.get(*name).is_some_and(|task| speaks(&task.def)))
+    closure(manifest, goal)
+        .iter()
+        .any(|name| manifest.tasks.get(*name).is_some_and(|task| speaks(&task.def)))
 }

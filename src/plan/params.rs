@@ -63,5 +63,8 @@ pub(super) fn seen_by(declared: &IndexMap<String, ParamDef>, said: &IndexMap<Str
         None if def.rest => Value::from(Vec::<Value>::new()),
         None => Value::from(def.default.as_deref().unwrap_or_default()),
     };
-    declared.iter().map(|(name, def)| (name.replace('-', "_"), value(name, def))).collect()
+    declared
+        .iter()
+        .map(|(name, def)| (name.replace('-', "_"), value(name, def)))
+        .collect()
 }

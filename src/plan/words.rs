@@ -91,19 +91,29 @@ mod tests {
             span: 0..0,
             label: String::new(),
         };
-        let context = context! { params => context! { fix => false, on => true, path => "a b; rm", files => vec!["x y", "z"] } };
+        let context =
+            context! { params => context! { fix => false, on => true, path => "a b; rm", files => vec!["x y", "z"] } };
         split(text, &place, &Strings::default(), &context).unwrap()
     }
 
     #[test]
     fn a_value_is_one_word_whatever_is_in_it() {
-        assert_eq!(words("cat {{ params.path }} --to={{ params.path }}"), ["cat", "a b; rm", "--to=a b; rm"]);
+        assert_eq!(
+            words("cat {{ params.path }} --to={{ params.path }}"),
+            ["cat", "a b; rm", "--to=a b; rm"]
+        );
     }
 
     #[test]
     fn a_template_that_says_nothing_is_no_word() {
-        assert_eq!(words("ruff check {{ '--fix' if params.fix }} addons"), ["ruff", "check", "addons"]);
-        assert_eq!(words("ruff check {{ '--fix' if params.on }} ''"), ["ruff", "check", "--fix", ""]);
+        assert_eq!(
+            words("ruff check {{ '--fix' if params.fix }} addons"),
+            ["ruff", "check", "addons"]
+        );
+        assert_eq!(
+            words("ruff check {{ '--fix' if params.on }} ''"),
+            ["ruff", "check", "--fix", ""]
+        );
     }
 
     #[test]

@@ -150,10 +150,9 @@ impl PostgresError {
     fn exit(&self) -> ExitCode {
         match self {
             Self::Name(_) => ExitCode::Usage,
-            Self::Locked { .. }
-            | Self::LockLost { .. }
-            | Self::NotOurs { .. }
-            | Self::NoPrevious { .. } => ExitCode::Refused,
+            Self::Locked { .. } | Self::LockLost { .. } | Self::NotOurs { .. } | Self::NoPrevious { .. } => {
+                ExitCode::Refused
+            }
             _ => ExitCode::Failed,
         }
     }
@@ -165,14 +164,16 @@ impl Explain for PostgresError {
         match self {
             Self::Name(_) => told.hint("choose a shorter, plain name"),
             Self::Connect { source, server, .. } => told.evidence(evidence(source)).hint(login_hint(source, server)),
-            Self::NotReady { source, .. } => told
-                .evidence(evidence(source))
-                .hint("look at the container's log: a server that recovers from a crash, or a full disk, says so there"),
+            Self::NotReady { source, .. } => told.evidence(evidence(source)).hint(
+                "look at the container's log: a server that recovers from a crash, or a full disk, says so there",
+            ),
             Self::Statement { source, .. } => told.evidence(evidence(source)),
             Self::Answer(source) => told.evidence([source.to_string()]),
             Self::NotSuperuser { role, .. } => told
                 .note("a restore makes a role of its own, extensions that are not trusted, and hands objects over")
-                .hint(format!("log in as the server's bootstrap superuser, or: ALTER ROLE {role} SUPERUSER")),
+                .hint(format!(
+                    "log in as the server's bootstrap superuser, or: ALTER ROLE {role} SUPERUSER"
+                )),
             Self::Locked { holder, .. } => match holder {
                 Some(holder) => told.evidence([holder.to_string()]).hint(format!(
                     "wait for it; if its program is dead, end it on the server: SELECT pg_terminate_backend({})",
@@ -189,9 +190,14 @@ impl Explain for PostgresError {
                     None => "it has no comment".to_owned(),
                 })
                 .note("opw-task drops or replaces only databases whose comment it wrote itself")
-                .hint(format!("if nobody needs it, rename or drop it by hand: DROP DATABASE {database}")),
+                .hint(format!(
+                    "if nobody needs it, rename or drop it by hand: DROP DATABASE {database}"
+                )),
             Self::NoPrevious { previous, .. } => told
-                .note(format!("`{}` is kept by each restore that replaces a live database", previous.as_str()))
+                .note(format!(
+                    "`{}` is kept by each restore that replaces a live database",
+                    previous.as_str()
+                ))
                 .hint("restore again"),
             Self::Missing { .. } => told.hint("if another run cleaned up meanwhile, run the restore again"),
             Self::ExtensionsMissing { names } => told.hint(format!(
@@ -200,7 +206,9 @@ impl Explain for PostgresError {
             )),
             Self::StillOwned { role, .. } => told
                 .note("after the swap nobody could log in as that role, and Odoo could not alter those objects")
-                .hint(format!("see what they are: SELECT * FROM pg_shdepend WHERE refobjid = '{role}'::regrole")),
+                .hint(format!(
+                    "see what they are: SELECT * FROM pg_shdepend WHERE refobjid = '{role}'::regrole"
+                )),
             Self::NobodyCame { .. } => told.hint("the program's own output says why it did not connect"),
             Self::SwapTimedOut { sessions, .. } => told
                 .evidence(sessions.iter().cloned())
@@ -225,12 +233,7 @@ fn evidence(error: &tokio_postgres::Error) -> Vec<String> {
         }
         return lines;
     };
-    let mut lines = vec![format!(
-        "{}: {} ({})",
-        db.severity(),
-        db.message(),
-        db.code().code()
-    )];
+    let mut lines = vec![format!("{}: {} ({})", db.severity(), db.message(), db.code().code())];
     lines.extend(db.detail().map(|text| format!("DETAIL: {text}")));
     lines.extend(db.hint().map(|text| format!("HINT: {text}")));
     lines.extend(db.where_().map(|text| format!("CONTEXT: {text}")));

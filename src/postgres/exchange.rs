@@ -55,9 +55,7 @@ where
     let pid = pid(&worker).await?;
     let oid = oid(&worker, heir)
         .await?
-        .ok_or_else(|| PostgresError::Missing {
-            database: heir.clone(),
-        })?;
+        .ok_or_else(|| PostgresError::Missing { database: heir.clone() })?;
 
     let begun = Instant::now();
     let transaction = async {
@@ -116,32 +114,20 @@ where
 
 async fn pid(session: &Session) -> Result<i32, PostgresError> {
     let row = session.query_one("SELECT pg_backend_pid()", &[]).await;
-    Ok(row
-        .map_err(PostgresError::doing("beginning the swap"))?
-        .get(0))
+    Ok(row.map_err(PostgresError::doing("beginning the swap"))?.get(0))
 }
 
 /// The identity of a database that stays when its name changes.
 async fn oid(session: &Session, name: &Identifier) -> Result<Option<u32>, PostgresError> {
     let row = session
-        .query_opt(
-            "SELECT oid FROM pg_database WHERE datname = $1",
-            &[&name.as_str()],
-        )
+        .query_opt("SELECT oid FROM pg_database WHERE datname = $1", &[&name.as_str()])
         .await
-        .map_err(PostgresError::doing(format!(
-            "looking for `{}`",
-            name.as_str()
-        )))?;
+        .map_err(PostgresError::doing(format!("looking for `{}`", name.as_str())))?;
     Ok(row.map(|row| row.get(0)))
 }
 
 /// Whether the database has the name now, asked anew from a server that may be coming back.
-async fn is_named(
-    server: &Server,
-    database: u32,
-    name: &Identifier,
-) -> Result<bool, PostgresError> {
+async fn is_named(server: &Server, database: u32, name: &Identifier) -> Result<bool, PostgresError> {
     let session = server.wait_until_ready(AFTERMATH).await?;
     Ok(oid(&session, name).await? == Some(database))
 }
@@ -157,11 +143,7 @@ async fn end_sessions(session: &Session, databases: &[&str]) -> Result<u64, toki
 }
 
 /// Who is in the databases, or holds a lock on one of them from elsewhere.
-async fn in_the_way(
-    session: &Session,
-    databases: &[&str],
-    worker: i32,
-) -> Result<Vec<String>, tokio_postgres::Error> {
+async fn in_the_way(session: &Session, databases: &[&str], worker: i32) -> Result<Vec<String>, tokio_postgres::Error> {
     let rows = session
         .query(
             "SELECT format('%s, server process %s, %s, %s: %s', usename, pid, nullif(application_name, ''),

@@ -35,10 +35,7 @@ pub async fn prepare(
     unaccent_immutable: bool,
 ) -> Result<(), PostgresError> {
     let looking = || PostgresError::doing("looking for extensions");
-    let wanted: Vec<&str> = extensions
-        .iter()
-        .map(|extension| extension.name.as_str())
-        .collect();
+    let wanted: Vec<&str> = extensions.iter().map(|extension| extension.name.as_str()).collect();
     let rows = session
         .query(
             "SELECT wanted FROM unnest($1::text[]) AS wanted
@@ -54,28 +51,17 @@ pub async fn prepare(
     }
     for extension in extensions {
         let schema_there = session
-            .query_opt(
-                "SELECT FROM pg_namespace WHERE nspname = $1",
-                &[&extension.schema],
-            )
+            .query_opt("SELECT FROM pg_namespace WHERE nspname = $1", &[&extension.schema])
             .await
             .map_err(looking())?
             .is_some();
         if schema_there {
-            let (name, schema) = (
-                Identifier::new(&extension.name)?,
-                Identifier::new(&extension.schema)?,
-            );
+            let (name, schema) = (Identifier::new(&extension.name)?, Identifier::new(&extension.schema)?);
             // An extension such as plpgsql is there already, in a schema that it chose itself.
             session
-                .batch_execute(&format!(
-                    "CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {schema}"
-                ))
+                .batch_execute(&format!("CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {schema}"))
                 .await
-                .map_err(PostgresError::doing(format!(
-                    "making extension `{}`",
-                    extension.name
-                )))?;
+                .map_err(PostgresError::doing(format!("making extension `{}`", extension.name)))?;
         }
     }
     if unaccent_immutable {

@@ -95,10 +95,7 @@ mod tests {
     #[test]
     fn a_name_is_always_quoted() {
         assert_eq!(Identifier::new("odoo").unwrap().to_string(), r#""odoo""#);
-        assert_eq!(
-            Identifier::new(r#"a"b; DROP"#).unwrap().to_string(),
-            r#""a""b; DROP""#
-        );
+        assert_eq!(Identifier::new(r#"a"b; DROP"#).unwrap().to_string(), r#""a""b; DROP""#);
     }
 
     #[test]

@@ -71,9 +71,7 @@ impl Incoming {
         let name = lock.names().incoming(lock.run())?;
         let odoo_role = Identifier::new(&spec.odoo_role)?;
         let application = format!("{APPLICATION} run {}", lock.run());
-        let admin = server
-            .connect_named(&server.maintenance, &application)
-            .await?;
+        let admin = server.connect_named(&server.maintenance, &application).await?;
         let locale = create(&admin, &name, &spec.locale).await?;
         let incoming = Self {
             server: server.clone(),
@@ -93,8 +91,7 @@ impl Incoming {
 
     async fn shut_everyone_out(&self) -> Result<(), PostgresError> {
         let Self { name, .. } = self;
-        let closing =
-            || PostgresError::doing(format!("closing the new database `{}`", name.as_str()));
+        let closing = || PostgresError::doing(format!("closing the new database `{}`", name.as_str()));
         let seal = seal::seal(&self.admin, name, &self.odoo_role)
             .await
             .map_err(closing())?;
@@ -194,10 +191,7 @@ impl Incoming {
         self.admin
             .batch_execute(&self.comment(state))
             .await
-            .map_err(PostgresError::doing(format!(
-                "marking `{}`",
-                self.name.as_str()
-            )))
+            .map_err(PostgresError::doing(format!("marking `{}`", self.name.as_str())))
     }
 
     /// Hands everything that the restore role owns in the database over to Odoo's role. The database itself belongs to
@@ -207,17 +201,9 @@ impl Incoming {
     /// [`PostgresError::StillOwned`] when something is left, and as [`Incoming::connect`].
     pub async fn reassign(&self) -> Result<(), PostgresError> {
         let session = self.connect().await?;
-        let doing = || {
-            PostgresError::doing(format!(
-                "handing the objects over to `{}`",
-                self.odoo_role.as_str()
-            ))
-        };
+        let doing = || PostgresError::doing(format!("handing the objects over to `{}`", self.odoo_role.as_str()));
         session
-            .batch_execute(&format!(
-                "REASSIGN OWNED BY {RESTORE} TO {}",
-                self.odoo_role
-            ))
+            .batch_execute(&format!("REASSIGN OWNED BY {RESTORE} TO {}", self.odoo_role))
             .await
             .map_err(doing())?;
         let row = session
@@ -271,24 +257,14 @@ impl Incoming {
     async fn allow_connections(&self, allowed: bool) -> Result<(), PostgresError> {
         let verb = if allowed { "opening" } else { "closing" };
         self.admin
-            .batch_execute(&format!(
-                "ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}",
-                self.name
-            ))
+            .batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}", self.name))
             .await
-            .map_err(PostgresError::doing(format!(
-                "{verb} `{}`",
-                self.name.as_str()
-            )))
+            .map_err(PostgresError::doing(format!("{verb} `{}`", self.name.as_str())))
     }
 
     fn comment(&self, state: State) -> String {
         let comment = Comment::default().marked(Marker::now(state, &self.run, &self.source));
-        format!(
-            "COMMENT ON DATABASE {} IS {}",
-            self.name,
-            Literal(&comment.to_string())
-        )
+        format!("COMMENT ON DATABASE {} IS {}", self.name, Literal(&comment.to_string()))
     }
 }
 
@@ -307,12 +283,7 @@ impl Door<'_> {
     ///
     /// # Errors
     /// [`PostgresError::NobodyCame`] after `limit`.
-    pub async fn wait_for(
-        &self,
-        application: &str,
-        count: u32,
-        limit: Duration,
-    ) -> Result<(), PostgresError> {
+    pub async fn wait_for(&self, application: &str, count: u32, limit: Duration) -> Result<(), PostgresError> {
         let Incoming { admin, name, .. } = self.incoming;
         let begun = Instant::now();
         let mut look = tokio::time::interval(LOOK);
@@ -325,10 +296,7 @@ impl Door<'_> {
                     &[&name.as_str(), &RESTORE, &application],
                 )
                 .await
-                .map_err(PostgresError::doing(format!(
-                    "looking who is in `{}`",
-                    name.as_str()
-                )))?;
+                .map_err(PostgresError::doing(format!("looking who is in `{}`", name.as_str())))?;
             if row.get::<_, i64>(0) >= i64::from(count) {
                 return Ok(());
             }
@@ -365,34 +333,25 @@ impl Drop for Door<'_> {
 }
 
 /// Makes the database with the first locale that the server takes.
-async fn create(
-    admin: &Session,
-    name: &Identifier,
-    wanted: &Locale,
-) -> Result<Locale, PostgresError> {
+async fn create(admin: &Session, name: &Identifier, wanted: &Locale) -> Result<Locale, PostgresError> {
     let keeper = Identifier::ours(KEEPER);
     let mut refusal = None;
     for locale in wanted.attempts() {
-        match admin
-            .batch_execute(&create_statement(name, &keeper, &locale))
-            .await
-        {
+        match admin.batch_execute(&create_statement(name, &keeper, &locale)).await {
             Ok(()) => return Ok(locale),
             Err(error) if Locale::refused(&error) => refusal = refusal.or(Some(error)),
             Err(error) => {
-                return Err(PostgresError::doing(format!(
-                    "making database `{}`",
-                    name.as_str()
-                ))(error));
+                return Err(PostgresError::doing(format!("making database `{}`", name.as_str()))(
+                    error,
+                ));
             }
         }
     }
     // The first refusal names the locale that was asked for.
     match refusal {
-        Some(error) => Err(PostgresError::doing(format!(
-            "making database `{}`",
-            name.as_str()
-        ))(error)),
+        Some(error) => Err(PostgresError::doing(format!("making database `{}`", name.as_str()))(
+            error,
+        )),
         None => Ok(wanted.clone()),
     }
 }

@@ -25,17 +25,8 @@ pub(crate) fn defaults(heir: &Identifier) -> String {
 ///
 /// # Errors
 /// [`PostgresError::Statement`].
-pub(crate) async fn inherit(
-    client: &Client,
-    from: &Identifier,
-    heir: &Identifier,
-) -> Result<String, PostgresError> {
-    let reading = || {
-        PostgresError::doing(format!(
-            "reading the grants and settings of `{}`",
-            from.as_str()
-        ))
-    };
+pub(crate) async fn inherit(client: &Client, from: &Identifier, heir: &Identifier) -> Result<String, PostgresError> {
+    let reading = || PostgresError::doing(format!("reading the grants and settings of `{}`", from.as_str()));
     let grants = client
         .query(
             "SELECT a.privilege_type, a.is_grantable, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END
@@ -70,8 +61,7 @@ pub(crate) async fn inherit(
 
     let mut sql = format!("ALTER DATABASE {heir} CONNECTION LIMIT {limit};");
     for row in &grants {
-        let (privilege, grantable, grantee): (&str, bool, &str) =
-            (row.get(0), row.get(1), row.get(2));
+        let (privilege, grantable, grantee): (&str, bool, &str) = (row.get(0), row.get(1), row.get(2));
         let option = if grantable { " WITH GRANT OPTION" } else { "" };
         sql += &format!("GRANT {privilege} ON DATABASE {heir} TO {grantee}{option};");
     }
@@ -96,10 +86,7 @@ fn assignment(setting: &str) -> Result<Option<String>, PostgresError> {
     if !LISTS.contains(&name) {
         return Ok(Some(format!("{quoted} TO {}", Literal(value))));
     }
-    let items: Vec<String> = items(value)
-        .iter()
-        .map(|item| Literal(item).to_string())
-        .collect();
+    let items: Vec<String> = items(value).iter().map(|item| Literal(item).to_string()).collect();
     Ok((!items.is_empty()).then(|| format!("{quoted} TO {}", items.join(", "))))
 }
 
@@ -150,10 +137,7 @@ mod tests {
     #[test]
     fn a_setting_is_one_literal() {
         assert_eq!(set("work_mem=64MB").unwrap(), r#""work_mem" TO '64MB'"#);
-        assert_eq!(
-            set("app.note=it's a, b=c").unwrap(),
-            r#""app.note" TO 'it''s a, b=c'"#
-        );
+        assert_eq!(set("app.note=it's a, b=c").unwrap(), r#""app.note" TO 'it''s a, b=c'"#);
     }
 
     #[test]

@@ -60,8 +60,7 @@ impl Locale {
             ctype,
             icu,
         } = self;
-        let [encoding, collate, ctype] =
-            [encoding, collate, ctype].map(|text| Literal(text).to_string());
+        let [encoding, collate, ctype] = [encoding, collate, ctype].map(|text| Literal(text).to_string());
         let provider = match icu {
             Some(locale) => format!(" LOCALE_PROVIDER icu ICU_LOCALE {}", Literal(locale)),
             None => String::new(),
@@ -74,11 +73,7 @@ impl Locale {
     pub(crate) fn refused(error: &tokio_postgres::Error) -> bool {
         matches!(
             error.code(),
-            Some(
-                &SqlState::WRONG_OBJECT_TYPE
-                    | &SqlState::INVALID_PARAMETER_VALUE
-                    | &SqlState::FEATURE_NOT_SUPPORTED
-            )
+            Some(&SqlState::WRONG_OBJECT_TYPE | &SqlState::INVALID_PARAMETER_VALUE | &SqlState::FEATURE_NOT_SUPPORTED)
         )
     }
 }
@@ -104,11 +99,7 @@ mod tests {
             ctype: "de_DE.utf8".into(),
             icu: None,
         };
-        let pairs: Vec<_> = upstream
-            .attempts()
-            .into_iter()
-            .map(|a| (a.collate, a.ctype))
-            .collect();
+        let pairs: Vec<_> = upstream.attempts().into_iter().map(|a| (a.collate, a.ctype)).collect();
         let expected = [
             ("de_DE.utf8", "de_DE.utf8"),
             ("C", "de_DE.utf8"),
@@ -127,10 +118,6 @@ mod tests {
             icu: Some("en-US".into()),
             ..Locale::odoo()
         };
-        assert!(
-            locale
-                .options()
-                .ends_with("LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
-        );
+        assert!(locale.options().ends_with("LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"));
     }
 }

@@ -25,15 +25,9 @@ impl AdvisoryLock {
     ///
     /// # Errors
     /// [`PostgresError::Locked`], and what a login or a statement can raise.
-    pub(crate) async fn take(
-        server: &Server,
-        what: String,
-        run: &str,
-    ) -> Result<Self, PostgresError> {
+    pub(crate) async fn take(server: &Server, what: String, run: &str) -> Result<Self, PostgresError> {
         let application = format!("{APPLICATION} run {run}");
-        let session = server
-            .connect_named(&server.maintenance, &application)
-            .await?;
+        let session = server.connect_named(&server.maintenance, &application).await?;
         let key = key(&what);
         let asking = || PostgresError::doing(format!("taking the lock on {what}"));
         let row = session
@@ -102,8 +96,7 @@ impl RestoreLock {
     pub async fn take(server: &Server, live: &str, run: &str) -> Result<Self, PostgresError> {
         let names = Names::new(live)?;
         names.incoming(run)?;
-        let lock =
-            AdvisoryLock::take(server, format!("a restore of database `{live}`"), run).await?;
+        let lock = AdvisoryLock::take(server, format!("a restore of database `{live}`"), run).await?;
         Ok(Self {
             lock,
             names,

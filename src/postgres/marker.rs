@@ -98,9 +98,7 @@ impl Comment {
             return Self::default();
         };
         let (text, last) = comment.rsplit_once('\n').unwrap_or(("", comment));
-        let marker = last
-            .strip_prefix(SIGN)
-            .and_then(|json| serde_json::from_str(json).ok());
+        let marker = last.strip_prefix(SIGN).and_then(|json| serde_json::from_str(json).ok());
         let text = if marker.is_some() { text } else { comment };
         Self {
             text: (!text.is_empty()).then(|| text.to_owned()),
@@ -175,10 +173,7 @@ mod tests {
             "opw-task {",
         ] {
             let comment = Comment::parse(Some(text));
-            assert_eq!(
-                (comment.marker.clone(), comment.to_string()),
-                (None, text.to_owned())
-            );
+            assert_eq!((comment.marker.clone(), comment.to_string()), (None, text.to_owned()));
         }
         assert_eq!(Comment::parse(None), Comment::default());
     }

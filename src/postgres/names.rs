@@ -27,14 +27,9 @@ impl Names {
     /// [`PostgresError::Name`] when `live` is no name.
     pub fn new(live: &str) -> Result<Self, PostgresError> {
         let live = Identifier::new(live)?;
-        let previous =
-            Identifier::new(fit(live.as_str(), LONGEST_NAME - PREVIOUS.len()) + PREVIOUS)?;
+        let previous = Identifier::new(fit(live.as_str(), LONGEST_NAME - PREVIOUS.len()) + PREVIOUS)?;
         let stem = fit(live.as_str(), LONGEST_NAME - INCOMING.len() - LONGEST_RUN);
-        Ok(Self {
-            live,
-            previous,
-            stem,
-        })
+        Ok(Self { live, previous, stem })
     }
 
     /// The database that serves.

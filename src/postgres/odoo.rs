@@ -25,7 +25,10 @@ pub async fn installed_modules(client: &Client) -> Result<Vec<String>, PostgresE
 /// As [`installed_modules`].
 pub async fn attachments(client: &Client) -> Result<Vec<String>, PostgresError> {
     let rows = client
-        .query("SELECT DISTINCT store_fname::text FROM ir_attachment WHERE store_fname IS NOT NULL ORDER BY 1", &[])
+        .query(
+            "SELECT DISTINCT store_fname::text FROM ir_attachment WHERE store_fname IS NOT NULL ORDER BY 1",
+            &[],
+        )
         .await
         .map_err(PostgresError::doing("listing the attachments"))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -36,5 +39,8 @@ pub async fn attachments(client: &Client) -> Result<Vec<String>, PostgresError> 
 /// # Errors
 /// [`PostgresError::Statement`].
 pub async fn analyze(client: &Client) -> Result<(), PostgresError> {
-    client.batch_execute("ANALYZE").await.map_err(PostgresError::doing("gathering statistics"))
+    client
+        .batch_execute("ANALYZE")
+        .await
+        .map_err(PostgresError::doing("gathering statistics"))
 }

@@ -51,9 +51,7 @@ impl fmt::Display for Leftover {
                 half_dropped: true,
                 ..
             } => write!(f, "half dropped database {}", name.as_str()),
-            Kind::Database {
-                name, state, since, ..
-            } => {
+            Kind::Database { name, state, since, .. } => {
                 write!(f, "database {}", name.as_str())?;
                 match (state, since) {
                     (Some(state), Some(since)) => write!(f, " ({state} since {since:.0})"),
@@ -80,7 +78,12 @@ pub async fn scan(server: &Server, lock: &RestoreLock) -> Result<Vec<Leftover>, 
                FROM pg_database
               WHERE (starts_with(datname::text, $1) OR starts_with(datname::text, $2)) AND datname <> $4
               ORDER BY datname",
-            &[&lock.names().incoming_prefix(), &lock.names().retired_prefix(), &KEEPER, &own.as_str()],
+            &[
+                &lock.names().incoming_prefix(),
+                &lock.names().retired_prefix(),
+                &KEEPER,
+                &own.as_str(),
+            ],
         )
         .await
         .map_err(scanning())?;
@@ -121,11 +124,7 @@ fn is_passing(state: State) -> bool {
 ///
 /// # Errors
 /// [`PostgresError::LockLost`], [`PostgresError::Connect`], [`PostgresError::Statement`].
-pub async fn clean(
-    server: &Server,
-    lock: &RestoreLock,
-    leftover: Leftover,
-) -> Result<(), PostgresError> {
+pub async fn clean(server: &Server, lock: &RestoreLock, leftover: Leftover) -> Result<(), PostgresError> {
     lock.still_held().await?;
     let session = server.connect_maintenance().await?;
     match leftover.0 {

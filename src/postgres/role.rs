@@ -60,10 +60,7 @@ impl RestoreRole {
             ))
             .await
             .map_err(PostgresError::doing("making the roles of the restore"))?;
-        Ok(Self {
-            lock: own,
-            password,
-        })
+        Ok(Self { lock: own, password })
     }
 
     /// The role's name.
@@ -90,9 +87,7 @@ impl RestoreRole {
 /// Takes login, password and rights from the restore role, and ends its sessions.
 pub(crate) async fn lock_out(session: &Session) -> Result<(), PostgresError> {
     session
-        .batch_execute(&format!(
-            "ALTER ROLE {RESTORE} NOLOGIN NOSUPERUSER PASSWORD NULL"
-        ))
+        .batch_execute(&format!("ALTER ROLE {RESTORE} NOLOGIN NOSUPERUSER PASSWORD NULL"))
         .await
         .map_err(PostgresError::doing(format!("locking role {RESTORE} out")))?;
     session
@@ -101,9 +96,7 @@ pub(crate) async fn lock_out(session: &Session) -> Result<(), PostgresError> {
             &[&RESTORE],
         )
         .await
-        .map_err(PostgresError::doing(format!(
-            "ending the sessions of {RESTORE}"
-        )))?;
+        .map_err(PostgresError::doing(format!("ending the sessions of {RESTORE}")))?;
     Ok(())
 }
 
@@ -114,14 +107,9 @@ pub(crate) async fn in_use(session: &Session) -> Result<bool, PostgresError> {
 
 async fn require_superuser(server: &Server, session: &Session) -> Result<(), PostgresError> {
     let row = session
-        .query_one(
-            "SELECT rolsuper FROM pg_roles WHERE rolname = current_user",
-            &[],
-        )
+        .query_one("SELECT rolsuper FROM pg_roles WHERE rolname = current_user", &[])
         .await
-        .map_err(PostgresError::doing(
-            "asking for the rights of the login role",
-        ))?;
+        .map_err(PostgresError::doing("asking for the rights of the login role"))?;
     if row.get(0) {
         return Ok(());
     }
@@ -142,9 +130,5 @@ async fn verb(session: &Session, role: &str) -> Result<&'static str, PostgresErr
 
 /// 244 random bits from the operating system, in characters that need no quoting anywhere.
 fn random_password() -> Secret {
-    Secret::new(format!(
-        "{}{}",
-        Uuid::new_v4().simple(),
-        Uuid::new_v4().simple()
-    ))
+    Secret::new(format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()))
 }

@@ -60,10 +60,7 @@ pub(crate) async fn seal(
 }
 
 /// Statements that take the seal off `database`, and everything else that was set for it.
-pub(crate) async fn unseal(
-    client: &Client,
-    database: &Identifier,
-) -> Result<String, tokio_postgres::Error> {
+pub(crate) async fn unseal(client: &Client, database: &Identifier) -> Result<String, tokio_postgres::Error> {
     let rows = client
         .query(
             "SELECT quote_ident(r.rolname)

@@ -56,11 +56,7 @@ impl Server {
     ///
     /// # Errors
     /// [`PostgresError::Connect`].
-    pub async fn connect_named(
-        &self,
-        database: &str,
-        application: &str,
-    ) -> Result<Session, PostgresError> {
+    pub async fn connect_named(&self, database: &str, application: &str) -> Result<Session, PostgresError> {
         self.connect_as(database, &self.admin, &self.password, application)
             .await
     }
@@ -148,9 +144,7 @@ impl Server {
             .keepalives_interval(Duration::from_secs(10))
             .keepalives_retries(3)
             // A role or a database may carry limits made for web requests. A restore takes as long as it takes.
-            .options(
-                "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=0",
-            );
+            .options("-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=0");
         let (client, connection) = config.connect(NoTls).await?;
         Ok(Session::begin(client, connection).await)
     }

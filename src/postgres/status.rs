@@ -44,10 +44,7 @@ pub async fn status(client: &Client, name: &Identifier) -> Result<Option<Status>
             &[&name.as_str()],
         )
         .await
-        .map_err(PostgresError::doing(format!(
-            "looking at database `{}`",
-            name.as_str()
-        )))?;
+        .map_err(PostgresError::doing(format!("looking at database `{}`", name.as_str())))?;
     Ok(row.map(|row| Status {
         owner: row.get(0),
         template: row.get(1),

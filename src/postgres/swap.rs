@@ -99,10 +99,7 @@ pub async fn activate<V: Verified>(
             Some(_) => inheritance::inherit(session, previous, live).await?,
             None => inheritance::defaults(live),
         };
-        let people = served
-            .as_ref()
-            .map(|status| status.comment.clone())
-            .unwrap_or_default();
+        let people = served.as_ref().map(|status| status.comment.clone()).unwrap_or_default();
         let owner = incoming.odoo_role();
         let mut sql = format!(
             "ALTER DATABASE {live} OWNER TO {owner}; {unseal} {inherit} {} {}",
@@ -111,10 +108,7 @@ pub async fn activate<V: Verified>(
         );
         if let Some(served) = &served {
             sql += &closed(previous);
-            sql += &says(
-                previous,
-                &served.comment.marked(served.marker_now(State::Previous)),
-            );
+            sql += &says(previous, &served.comment.marked(served.marker_now(State::Previous)));
         }
         session.batch_execute(&sql).await.map_err(renaming())
     })
@@ -138,11 +132,7 @@ pub async fn activate<V: Verified>(
 /// # Errors
 /// [`PostgresError::NoPrevious`] when there is none, [`PostgresError::NotOurs`] when it is not marked as such; else as
 /// [`activate`].
-pub async fn rollback(
-    server: &Server,
-    lock: &RestoreLock,
-    limit: Duration,
-) -> Result<Cost, PostgresError> {
+pub async fn rollback(server: &Server, lock: &RestoreLock, limit: Duration) -> Result<Cost, PostgresError> {
     let names = lock.names();
     let (live, previous) = (names.live(), names.previous());
     let aside = names.retired(lock.run())?;
@@ -161,28 +151,16 @@ pub async fn rollback(
         if served.is_some() {
             sql += &format!("ALTER DATABASE {live} RENAME TO {aside};");
         }
-        sql += &format!(
-            "ALTER DATABASE {previous} RENAME TO {live}; {}",
-            opened(live)
-        );
+        sql += &format!("ALTER DATABASE {previous} RENAME TO {live}; {}", opened(live));
         sql += &says(live, &kept.comment.marked(kept.marker_now(State::Live)));
         if let Some(served) = &served {
-            sql += &format!(
-                "ALTER DATABASE {aside} RENAME TO {previous}; {}",
-                closed(previous)
-            );
-            sql += &says(
-                previous,
-                &served.comment.marked(served.marker_now(State::Previous)),
-            );
+            sql += &format!("ALTER DATABASE {aside} RENAME TO {previous}; {}", closed(previous));
+            sql += &says(previous, &served.comment.marked(served.marker_now(State::Previous)));
         }
         session
             .batch_execute(&sql)
             .await
-            .map_err(PostgresError::doing(format!(
-                "rolling `{}` back",
-                live.as_str()
-            )))
+            .map_err(PostgresError::doing(format!("rolling `{}` back", live.as_str())))
     })
     .await
 }
@@ -207,8 +185,5 @@ fn closed(name: &Identifier) -> String {
 }
 
 fn says(name: &Identifier, comment: &Comment) -> String {
-    format!(
-        "COMMENT ON DATABASE {name} IS {};",
-        Literal(&comment.to_string())
-    )
+    format!("COMMENT ON DATABASE {name} IS {};", Literal(&comment.to_string()))
 }

@@ -53,8 +53,7 @@ impl Processes {
         if last_lines.is_empty() {
             // Some programs complain on standard output.
             let tail = Tail::default();
-            text.lines()
-                .for_each(|line| tail.push(&self.redactor().redact(line)));
+            text.lines().for_each(|line| tail.push(&self.redactor().redact(line)));
             last_lines = tail.lines();
         }
         Err(ProcessError::Failed {
@@ -102,19 +101,12 @@ impl Processes {
             .and_then(|id| i32::try_from(*id).ok())
             .and_then(Pid::from_raw);
         let group = leader.map(|leader| self.groups().enter(leader));
-        let waiting =
-            tokio::task::spawn_blocking(move || handle.wait().map(|output| output.status));
+        let waiting = tokio::task::spawn_blocking(move || handle.wait().map(|output| output.status));
 
         let tail = Tail::default();
         let mut bytes = Vec::new();
         let reading = async {
-            let lines = read_lines(
-                err,
-                Stream::Err,
-                self.redactor().clone(),
-                tail.clone(),
-                discard(),
-            );
+            let lines = read_lines(err, Stream::Err, self.redactor().clone(), tail.clone(), discard());
             // An answer that is too long is known before the child closes its standard error.
             let lines = async {
                 lines.await;
@@ -135,10 +127,7 @@ impl Processes {
                 });
             }
             End::Lost(source) => {
-                return Err(ProcessError::Stream {
-                    command: line,
-                    source,
-                });
+                return Err(ProcessError::Stream { command: line, source });
             }
             End::Cancelled => return Err(ProcessError::Cancelled { command: line }),
         };

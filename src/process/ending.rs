@@ -72,18 +72,9 @@ mod tests {
 
     #[test]
     fn says_status_and_signal() {
-        assert_eq!(
-            Ending::from(ExitStatus::from_raw(3 << 8)).to_string(),
-            "exit status 3"
-        );
-        assert_eq!(
-            Ending::from(ExitStatus::from_raw(9)).to_string(),
-            "signal 9 (SIGKILL)"
-        );
-        assert_eq!(
-            Ending::from(ExitStatus::from_raw(31)).to_string(),
-            "signal 31"
-        );
+        assert_eq!(Ending::from(ExitStatus::from_raw(3 << 8)).to_string(), "exit status 3");
+        assert_eq!(Ending::from(ExitStatus::from_raw(9)).to_string(), "signal 9 (SIGKILL)");
+        assert_eq!(Ending::from(ExitStatus::from_raw(31)).to_string(), "signal 31");
         assert!(Ending::from(ExitStatus::from_raw(0)).is_success());
         assert!(!Ending::Exited(255).is_success());
     }

@@ -131,13 +131,11 @@ impl Explain for ProcessError {
 /// What an ending means where the number alone says too little.
 fn explanation(ending: Ending) -> Option<&'static str> {
     match ending {
-        Ending::Exited(126) => {
-            Some("126 is the shell's way to say that the program was found and could not be run")
-        }
+        Ending::Exited(126) => Some("126 is the shell's way to say that the program was found and could not be run"),
         Ending::Exited(127) => Some("127 is the shell's way to say that a program was not found"),
-        Ending::Signalled(9) => Some(
-            "nobody here sent SIGKILL: often it is the kernel, out of memory (`dmesg` would say so)",
-        ),
+        Ending::Signalled(9) => {
+            Some("nobody here sent SIGKILL: often it is the kernel, out of memory (`dmesg` would say so)")
+        }
         _ => None,
     }
 }

@@ -42,13 +42,14 @@ pub(super) fn find(command: &Command) -> Result<PathBuf, ProcessError> {
 
 /// How to get a program.
 fn hint(program: &str) -> String {
-    let debian = |package: &str| {
-        format!("install it, on Debian and Ubuntu with `apt-get install {package}`")
-    };
+    let debian = |package: &str| format!("install it, on Debian and Ubuntu with `apt-get install {package}`");
     match program {
-        "docker" => "install Docker Engine with the compose and buildx plugins: https://docs.docker.com/engine/install/".into(),
+        "docker" => {
+            "install Docker Engine with the compose and buildx plugins: https://docs.docker.com/engine/install/".into()
+        }
         "docker-compose" => {
-            "compose is a plugin of docker now (`docker compose`): https://docs.docker.com/compose/install/linux/".into()
+            "compose is a plugin of docker now (`docker compose`): https://docs.docker.com/compose/install/linux/"
+                .into()
         }
         "ssh" | "ssh-keygen" | "ssh-keyscan" => debian("openssh-client"),
         "psql" | "pg_dump" | "pg_restore" => debian("postgresql-client"),

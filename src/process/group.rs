@@ -103,9 +103,7 @@ fn lives(leader: Pid) -> bool {
 /// Whether `/proc` knows a member of the group that is no zombie; none where there is no `/proc`.
 fn runs(leader: Pid) -> Option<bool> {
     let group = leader.as_raw_nonzero().to_string();
-    let processes = std::fs::read_dir("/proc")
-        .ok()
-        .filter(|_| cfg!(target_os = "linux"))?;
+    let processes = std::fs::read_dir("/proc").ok().filter(|_| cfg!(target_os = "linux"))?;
     Some(processes.flatten().any(|process| {
         let Ok(stat) = std::fs::read_to_string(process.path().join("stat")) else {
             return false;

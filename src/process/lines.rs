@@ -136,20 +136,14 @@ mod tests {
             cut(Redactor::default(), &[b"a\nb\r\nc\rd\r", b"\n\ne"]),
             ["a", "b", "c", "d", "", "e"]
         );
-        assert_eq!(
-            cut(Redactor::default(), &[b"\r10%", b"\r20%\n"]),
-            ["10%", "20%"]
-        );
+        assert_eq!(cut(Redactor::default(), &[b"\r10%", b"\r20%\n"]), ["10%", "20%"]);
         assert_eq!(cut(Redactor::default(), &[b"\xff\n"]), ["\u{fffd}"]);
     }
 
     #[test]
     fn a_secret_across_chunks_and_across_the_cut_is_masked() {
         let redactor = Redactor::new(&[Secret::new("CANARY-LONG")]);
-        assert_eq!(
-            cut(redactor.clone(), &[b"x CAN", b"ARY-LONG y\n"]),
-            ["x *** y"]
-        );
+        assert_eq!(cut(redactor.clone(), &[b"x CAN", b"ARY-LONG y\n"]), ["x *** y"]);
         let mut line = vec![b'.'; LONGEST - 4];
         line.extend_from_slice(b"CANARY-LONG and more");
         let told = cut(redactor, &[&line]);

@@ -83,9 +83,7 @@ impl Processes {
                 tokio::join!(writer.settle(), reader.end());
                 Err(writer.failed(ending))
             }
-            Stop::ReaderFailed(ending) => {
-                Err(self.blame(&mut writer, &mut reader, Some(ending)).await)
-            }
+            Stop::ReaderFailed(ending) => Err(self.blame(&mut writer, &mut reader, Some(ending)).await),
             Stop::ReaderClosed => {
                 // Closing its input is often the first thing a program does when it fails: its status says why.
                 let ending = tokio::select! {
@@ -114,12 +112,7 @@ impl Processes {
     }
 
     /// Carries the bytes until something happens.
-    async fn carry(
-        &self,
-        writer: &mut Running,
-        reader: &mut Running,
-        counted: impl FnMut(u64),
-    ) -> Stop {
+    async fn carry(&self, writer: &mut Running, reader: &mut Running, counted: impl FnMut(u64)) -> Stop {
         let (Some(out), Some(input)) = (writer.out.as_mut(), reader.input.as_mut()) else {
             return Stop::CannotRead(io::ErrorKind::NotConnected.into());
         };
@@ -156,12 +149,7 @@ impl Processes {
 
     /// Ends both members and names the cause when the reader has failed, or taken no more: the writer, if it has failed
     /// too. Its output was open until now, so its failure is its own, and the reader's may be the consequence.
-    async fn blame(
-        &self,
-        writer: &mut Running,
-        reader: &mut Running,
-        ending: Option<Ending>,
-    ) -> ProcessError {
+    async fn blame(&self, writer: &mut Running, reader: &mut Running, ending: Option<Ending>) -> ProcessError {
         let writer_ending = writer.child.try_wait().ok().flatten().map(Ending::from);
         end(writer, reader).await;
         match (writer_ending, ending) {

@@ -75,17 +75,10 @@ impl Processes {
     /// # Errors
     ///
     /// As [`Processes::run`], and [`ProcessError::StoppedReading`] if it succeeds without having taken all of the input.
-    pub async fn run_with_input(
-        &self,
-        command: &Command,
-        input: &[u8],
-        sink: &Sink,
-    ) -> Result<(), ProcessError> {
+    pub async fn run_with_input(&self, command: &Command, input: &[u8], sink: &Sink) -> Result<(), ProcessError> {
         let mut running = self.start(command, Stdio::piped(), Out::Lines, sink)?;
         let Running {
-            child,
-            input: stdin,
-            ..
+            child, input: stdin, ..
         } = &mut running;
         let fed = async {
             match stdin {
@@ -105,11 +98,7 @@ impl Processes {
         }
         let ending = running.ended(&self.cancellation).await?;
         running.judged(ending)?;
-        if fed {
-            Ok(())
-        } else {
-            Err(running.stopped_reading())
-        }
+        if fed { Ok(()) } else { Err(running.stopped_reading()) }
     }
 
     /// Ends every child that still lives: SIGTERM, [`GRACE`](super::GRACE), SIGKILL. For the end of a run; those who wait

@@ -30,10 +30,7 @@ impl Redactor {
     /// Knows these secrets from here on.
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut texts: Vec<String> = secrets
-            .into_iter()
-            .flat_map(|secret| forms(secret.expose()))
-            .collect();
+        let mut texts: Vec<String> = secrets.into_iter().flat_map(|secret| forms(secret.expose())).collect();
         texts.sort_unstable();
         texts.dedup();
         if texts.is_empty() {
@@ -135,9 +132,7 @@ fn forms(secret: &str) -> Vec<String> {
                     .replace('"', "\\\"")
                     .replace('$', r"\$")
                     .replace('`', r"\`"),
-                json.get(1..json.len().saturating_sub(1))
-                    .unwrap_or_default()
-                    .to_owned(),
+                json.get(1..json.len().saturating_sub(1)).unwrap_or_default().to_owned(),
             ]
         })
         .collect();
@@ -150,9 +145,7 @@ fn forms(secret: &str) -> Vec<String> {
 fn url_encoded(text: &str, escape: impl Fn(u8) -> String) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
             _ => escape(byte),
         })
         .collect()
@@ -195,10 +188,7 @@ mod tests {
     #[test]
     fn overlapping_secrets_leave_no_piece() {
         assert_eq!(redactor(&["abcd", "cdef"]).redact("-abcdef-"), "-***-");
-        assert_eq!(
-            redactor(&["secret", "secret-long"]).redact("secret-long"),
-            "***"
-        );
+        assert_eq!(redactor(&["secret", "secret-long"]).redact("secret-long"), "***");
     }
 
     #[test]

@@ -61,28 +61,17 @@ impl Processes {
         let mut prepared = std::process::Command::new(find(command)?);
         prepared.args(command.arguments());
         prepare(command, &mut prepared);
-        prepared
-            .stdin(input)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let spawned = tokio::process::Command::from(prepared)
-            .kill_on_drop(true)
-            .spawn();
+        prepared.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let spawned = tokio::process::Command::from(prepared).kill_on_drop(true).spawn();
         let mut child = spawned.map_err(|source| ProcessError::Spawn {
             command: line.clone(),
             source,
         })?;
-        let leader = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
+        let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let Some(leader) = leader else {
             // Only a child that has been waited for has no id.
             let source = std::io::Error::other("it has no process id");
-            return Err(ProcessError::Spawn {
-                command: line,
-                source,
-            });
+            return Err(ProcessError::Spawn { command: line, source });
         };
         let group = self.groups().enter(leader);
         let tail = Tail::default();
@@ -141,10 +130,7 @@ pub(super) fn prepare(command: &Command, prepared: &mut std::process::Command) {
 
 impl Running {
     /// Waits for the end, whatever it is, or ends the child when the token says so.
-    pub(super) async fn ended(
-        &mut self,
-        cancellation: &CancellationToken,
-    ) -> Result<Ending, ProcessError> {
+    pub(super) async fn ended(&mut self, cancellation: &CancellationToken) -> Result<Ending, ProcessError> {
         let status = tokio::select! {
             biased;
             status = self.child.wait() => status,
@@ -159,10 +145,7 @@ impl Running {
     }
 
     /// What the system says about the child's end.
-    pub(super) fn ending(
-        &self,
-        status: std::io::Result<ExitStatus>,
-    ) -> Result<Ending, ProcessError> {
+    pub(super) fn ending(&self, status: std::io::Result<ExitStatus>) -> Result<Ending, ProcessError> {
         status.map(Ending::from).map_err(|source| self.lost(source))
     }
 

@@ -65,9 +65,18 @@ impl RenderError {
     /// An error in a template file.
     pub(super) fn in_file(error: &minijinja::Error, source: Source) -> Self {
         let line_start = error.line().map_or(0, |line| {
-            source.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum()
+            source
+                .text
+                .split_inclusive('\n')
+                .take(line.saturating_sub(1))
+                .map(str::len)
+                .sum()
         });
-        let line_length = source.text.get(line_start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
+        let line_length = source
+            .text
+            .get(line_start..)
+            .and_then(|rest| rest.lines().next())
+            .map_or(0, str::len);
         let span = error.range().unwrap_or(line_start..line_start + line_length);
         Self::Template {
             message: message(error),

@@ -12,11 +12,26 @@ use crate::stack::Stack;
 
 /// The templates of the repository's `templates/` folder.
 const BUILT_IN: [(&str, &str); 8] = [
-    ("compose/services.yaml.j2", include_str!("../../templates/compose/services.yaml.j2")),
-    ("compose/base.yaml.j2", include_str!("../../templates/compose/base.yaml.j2")),
-    ("compose/ports.yaml.j2", include_str!("../../templates/compose/ports.yaml.j2")),
-    ("compose/restore-ssh.yaml.j2", include_str!("../../templates/compose/restore-ssh.yaml.j2")),
-    ("compose/dev-mounts.yaml.j2", include_str!("../../templates/compose/dev-mounts.yaml.j2")),
+    (
+        "compose/services.yaml.j2",
+        include_str!("../../templates/compose/services.yaml.j2"),
+    ),
+    (
+        "compose/base.yaml.j2",
+        include_str!("../../templates/compose/base.yaml.j2"),
+    ),
+    (
+        "compose/ports.yaml.j2",
+        include_str!("../../templates/compose/ports.yaml.j2"),
+    ),
+    (
+        "compose/restore-ssh.yaml.j2",
+        include_str!("../../templates/compose/restore-ssh.yaml.j2"),
+    ),
+    (
+        "compose/dev-mounts.yaml.j2",
+        include_str!("../../templates/compose/dev-mounts.yaml.j2"),
+    ),
     ("env.j2", include_str!("../../templates/env.j2")),
     ("odoo.conf.j2", include_str!("../../templates/odoo.conf.j2")),
     ("coolify.yml.j2", include_str!("../../templates/coolify.yml.j2")),
@@ -84,13 +99,24 @@ impl Templates {
 
     fn context(&self, stack: &Stack, project: &str, in_clear: bool) -> Value {
         let variables = &stack.variables;
-        let env = if in_clear { context_in_clear(variables) } else { context_of_variables(variables) };
-        let secrets: Vec<&str> = variables.iter().filter(|(_, v)| matches!(v.value, crate::stack::Value::Secret(_))).map(|(name, _)| name).collect();
+        let env = if in_clear {
+            context_in_clear(variables)
+        } else {
+            context_of_variables(variables)
+        };
+        let secrets: Vec<&str> = variables
+            .iter()
+            .filter(|(_, v)| matches!(v.value, crate::stack::Value::Secret(_)))
+            .map(|(name, _)| name)
+            .collect();
         context! { stack => stack.facts(), env => env, secrets => secrets, project => context! { name => project } }
     }
 
     fn file(&self, name: &str, path: Utf8PathBuf, mode: u32, context: &Value) -> Result<File, RenderError> {
-        let template = self.environment.get_template(name).map_err(|error| self.explain(name, &error))?;
+        let template = self
+            .environment
+            .get_template(name)
+            .map_err(|error| self.explain(name, &error))?;
         let contents = template.render(context).map_err(|error| self.explain(name, &error))?;
         Ok(File { path, contents, mode })
     }
@@ -131,7 +157,11 @@ impl Templates {
         let name = error.name().unwrap_or(name);
         let own = self.folder.join(name);
         let text = load(&self.folder, name).ok().flatten().unwrap_or_default();
-        let path = if own.is_file() { own } else { format!("{name} (built in)").into() };
+        let path = if own.is_file() {
+            own
+        } else {
+            format!("{name} (built in)").into()
+        };
         RenderError::in_file(
             error,
             Source {
@@ -144,15 +174,18 @@ impl Templates {
 
 /// A template's text: the project's own, else the built-in one. A name cannot lead out of the folder.
 fn load(folder: &Utf8Path, name: &str) -> Result<Option<String>, minijinja::Error> {
-    let leads_out = Utf8Path::new(name).components().any(|part| !matches!(part, camino::Utf8Component::Normal(_)));
+    let leads_out = Utf8Path::new(name)
+        .components()
+        .any(|part| !matches!(part, camino::Utf8Component::Normal(_)));
     if leads_out {
         return Ok(None);
     }
     match std::fs::read_to_string(folder.join(name)) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(BUILT_IN.iter().find(|(built_in, _)| *built_in == name).map(|(_, text)| (*text).to_owned()))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BUILT_IN
+            .iter()
+            .find(|(built_in, _)| *built_in == name)
+            .map(|(_, text)| (*text).to_owned())),
         Err(error) => Err(minijinja::Error::new(
             minijinja::ErrorKind::InvalidOperation,
             format!("cannot read {}", folder.join(name)),

@@ -37,6 +37,9 @@ mod tests {
         assert_eq!(env("a/b:c"), "a/b:c");
         assert_eq!(env("p$word"), "'p$word'");
         assert_eq!(env("it's"), r"'it\'s'");
-        assert_eq!(yaml(&Value::from("a\"$b")).ok().map(|v| v.to_string()), Some(r#""a\"$$b""#.into()));
+        assert_eq!(
+            yaml(&Value::from("a\"$b")).ok().map(|v| v.to_string()),
+            Some(r#""a\"$$b""#.into())
+        );
     }
 }

@@ -53,7 +53,10 @@ impl Strings {
     /// As [`Strings::render`].
     pub fn list(&self, expression: &str, place: &Place, context: &Value) -> Result<Option<Vec<String>>, RenderError> {
         let wrong = |error: minijinja::Error| RenderError::in_manifest(&error, expression, place);
-        let value = self.environment.compile_expression(expression).and_then(|compiled| compiled.eval(context));
+        let value = self
+            .environment
+            .compile_expression(expression)
+            .and_then(|compiled| compiled.eval(context));
         let value = value.map_err(wrong)?;
         if value.kind() != ValueKind::Seq {
             return Ok(None);

@@ -59,9 +59,9 @@ impl Explain for JournalError {
     fn explain(&self) -> Diagnostic {
         let diagnostic = Diagnostic::new(ExitCode::Failed, self.to_string());
         match self.source_error().kind() {
-            io::ErrorKind::PermissionDenied => diagnostic.hint(
-                "make `.opw-task` writable for this user, or remove it if another user made it",
-            ),
+            io::ErrorKind::PermissionDenied => {
+                diagnostic.hint("make `.opw-task` writable for this user, or remove it if another user made it")
+            }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 diagnostic.hint("free space; the run itself goes on, its journal has a gap")
             }

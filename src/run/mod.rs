@@ -88,7 +88,10 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
     setting.processes.end_all().await;
     if let Err(error) = run.handover.settle().await {
         let node = plan.nodes.last().map_or_else(|| "run".into(), |node| node.name.clone());
-        tell(Event::Warning { node, text: format!("the next restore will clear up: {error}") });
+        tell(Event::Warning {
+            node,
+            text: format!("the next restore will clear up: {error}"),
+        });
     }
     tell(Event::RunFinished {
         ok: run.first.is_none() && !setting.processes.cancellation().is_cancelled(),
@@ -149,7 +152,10 @@ impl Run<'_> {
         let mut index = 0;
         while index < self.plan.nodes.len() {
             let node = &self.plan.nodes[index];
-            let ready = node.waits_for.iter().all(|before| matches!(self.states[*before], Progress::Over));
+            let ready = node
+                .waits_for
+                .iter()
+                .all(|before| matches!(self.states[*before], Progress::Over));
             let stopped = self.setting.processes.cancellation().is_cancelled();
             if !matches!(self.states[index], Progress::Waiting) || !ready || stopped {
                 index += 1;
@@ -169,7 +175,11 @@ impl Run<'_> {
         self.states[index] = Progress::Running;
         let node = &self.plan.nodes[index];
         let processes = self.setting.processes.clone();
-        let report = Report::new(node.name.clone(), self.setting.events.clone(), processes.redactor().clone());
+        let report = Report::new(
+            node.name.clone(),
+            self.setting.events.clone(),
+            processes.redactor().clone(),
+        );
         let scene = Scene {
             run: self.setting.run.clone(),
             project: self.plan.project.clone(),
@@ -188,10 +198,16 @@ impl Run<'_> {
             let result = if scene.processes.cancellation().is_cancelled() {
                 Err(ActionError::Interrupted)
             } else {
-                scene.report.send(Event::NodeStarted { node: scene.report.node().clone() });
+                scene.report.send(Event::NodeStarted {
+                    node: scene.report.node().clone(),
+                });
                 action.carry_out(&scene).await
             };
-            Finished { node: index, began, result }
+            Finished {
+                node: index,
+                began,
+                result,
+            }
         });
     }
 
@@ -202,7 +218,9 @@ impl Run<'_> {
             Ok(()) => Outcome::Done,
             Err(error) if error.is_cancelled() => Outcome::Cancelled,
             Err(error) => {
-                let outcome = Outcome::Failed { error: self.redacted(&error) };
+                let outcome = Outcome::Failed {
+                    error: self.redacted(&error),
+                };
                 self.failed.push(name.clone());
                 if self.first.is_none() {
                     self.first = Some((name, error));
@@ -215,7 +233,11 @@ impl Run<'_> {
     }
 
     fn redacted(&self, error: &ActionError) -> String {
-        self.setting.processes.redactor().redact(&error.to_string()).into_owned()
+        self.setting
+            .processes
+            .redactor()
+            .redact(&error.to_string())
+            .into_owned()
     }
 
     fn over(&mut self, index: usize, outcome: Outcome, seconds: f64) {

@@ -59,9 +59,7 @@ impl Bindings<'_> {
             Binding::AdminPassword => Parameter::Secret(self.hashes.admin.clone()),
             Binding::UserPassword => Parameter::Secret(self.hashes.users.clone()),
             Binding::DatabaseUuid => Parameter::Text(self.stamp.derive_uuid("database.uuid")),
-            Binding::DatabaseSecret => {
-                Parameter::Secret(Secret::new(self.stamp.derive("database.secret")))
-            }
+            Binding::DatabaseSecret => Parameter::Secret(Secret::new(self.stamp.derive("database.secret"))),
             Binding::SanitisedAt => Parameter::Text(self.stamp.at.clone()),
         })
     }

@@ -61,8 +61,7 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdroppe
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
 ORDER BY c.relname, a.attnum";
 
-const SELECTIONS: &str =
-    "SELECT replace(model, '.', '_'), name::text FROM ir_model_fields WHERE ttype = 'selection'";
+const SELECTIONS: &str = "SELECT replace(model, '.', '_'), name::text FROM ir_model_fields WHERE ttype = 'selection'";
 
 const MODULES: &str = "
 SELECT name::text, latest_version::text FROM ir_module_module WHERE state IN ('installed', 'to upgrade', 'to remove')";
@@ -125,9 +124,7 @@ impl Catalogue {
         {
             let (name, version): (String, Option<String>) = (row.get(0), row.get(1));
             if name == "base" {
-                catalogue.odoo = version
-                    .and_then(|version| major(&version))
-                    .unwrap_or_default();
+                catalogue.odoo = version.and_then(|version| major(&version)).unwrap_or_default();
             }
             catalogue.modules.insert(name);
         }
@@ -164,9 +161,7 @@ impl Catalogue {
 
     /// All tables, by name.
     pub fn tables(&self) -> impl Iterator<Item = (&str, &Table)> {
-        self.tables
-            .iter()
-            .map(|(name, table)| (name.as_str(), table))
+        self.tables.iter().map(|(name, table)| (name.as_str(), table))
     }
 
     /// Whether what a rule requires, `table` or `table.column`, is there.

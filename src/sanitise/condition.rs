@@ -90,9 +90,7 @@ impl<'de> Visitor<'de> for TestVisitor {
             other => return Err(de::Error::unknown_field(other, &OPERATORS)),
         };
         if map.next_key::<String>()?.is_some() {
-            return Err(de::Error::custom(
-                "one operator a column; say the rest in `where-sql`",
-            ));
+            return Err(de::Error::custom("one operator a column; say the rest in `where-sql`"));
         }
         Ok(test)
     }

@@ -22,11 +22,7 @@ pub(super) async fn not_covered(
     catalogue: &Catalogue,
     rules: &RuleSet,
 ) -> Result<Vec<NotCovered>, SanitiseError> {
-    let needed = [
-        "ir_model_data.res_id",
-        "ir_model_fields.ttype",
-        "ir_model_fields.store",
-    ];
+    let needed = ["ir_model_data.res_id", "ir_model_fields.ttype", "ir_model_fields.store"];
     if !needed.iter().all(|name| catalogue.has(name)) {
         return Ok(Vec::new());
     }
@@ -38,10 +34,7 @@ pub(super) async fn not_covered(
     {
         let (module, model, name): (String, String, String) = (row.get(0), row.get(1), row.get(2));
         if format::names_a_credential(&name) && !rules.covers(&module) {
-            modules
-                .entry(module)
-                .or_default()
-                .push(format!("{model}.{name}"));
+            modules.entry(module).or_default().push(format!("{model}.{name}"));
         }
     }
     let installed = |module: &String| catalogue.modules().any(|known| known == module);

@@ -59,9 +59,7 @@ pub enum SanitiseError {
         source: tokio_postgres::Error,
     },
     /// A parameter's value speaks of production.
-    #[error(
-        "system parameter `{key}` would be set to a value of production: it contains `{indicator}`"
-    )]
+    #[error("system parameter `{key}` would be set to a value of production: it contains `{indicator}`")]
     Production {
         /// The parameter.
         key: String,
@@ -116,9 +114,7 @@ impl SanitiseError {
 impl Explain for RuleError {
     fn explain(&self) -> Diagnostic {
         let place = match self {
-            Self::Syntax { place, .. }
-            | Self::Meaningless { place, .. }
-            | Self::NameTaken { place, .. } => place,
+            Self::Syntax { place, .. } | Self::Meaningless { place, .. } | Self::NameTaken { place, .. } => place,
         };
         Diagnostic::new(ExitCode::Usage, self.to_string()).at(Some(place.clone()))
     }
@@ -134,15 +130,18 @@ impl Explain for SanitiseError {
                 .evidence(sql.lines().map(str::to_owned))
                 .note(untouched)
                 .hint("mend the rule, or its table's constraint, and run the restore again"),
-            Self::Server { source, .. } => {
-                Diagnostic::new(ExitCode::Failed, title).evidence(server_message(source)).note(untouched)
-            }
+            Self::Server { source, .. } => Diagnostic::new(ExitCode::Failed, title)
+                .evidence(server_message(source))
+                .note(untouched),
             Self::Production { key, .. } => Diagnostic::new(ExitCode::Refused, title)
                 .note("the indicators stand in `[sanitise] production-indicators`")
-                .hint(format!("give `{key}` the value of a test account, or leave it empty: an empty value deletes it")),
+                .hint(format!(
+                    "give `{key}` the value of a test account, or leave it empty: an empty value deletes it"
+                )),
             Self::Unfit { .. } => Diagnostic::new(ExitCode::Failed, title).note(untouched),
-            Self::NotOdoo { .. } => Diagnostic::new(ExitCode::Failed, title)
-                .hint("check that the copy of the database came to its end and that the upstream names the right database"),
+            Self::NotOdoo { .. } => Diagnostic::new(ExitCode::Failed, title).hint(
+                "check that the copy of the database came to its end and that the upstream names the right database",
+            ),
             Self::Unknown { findings } => Diagnostic::new(ExitCode::Refused, title)
                 .evidence(findings.iter().cloned())
                 .note("`[sanitise] unknown-secrets` is \"fail\"")
@@ -163,11 +162,7 @@ fn server_message(error: &tokio_postgres::Error) -> Vec<String> {
         return vec![error.to_string()];
     };
     let mut lines = vec![format!("{}: {}", server.severity(), server.message())];
-    lines.extend(
-        server
-            .constraint()
-            .map(|name| format!("constraint: {name}")),
-    );
+    lines.extend(server.constraint().map(|name| format!("constraint: {name}")));
     lines.extend(server.column().map(|name| format!("column: {name}")));
     lines.extend(server.hint().map(|hint| format!("hint: {hint}")));
     lines

@@ -58,10 +58,7 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            table,
-            column,
-            count,
-            ..
+            table, column, count, ..
         } = self;
         write!(
             f,

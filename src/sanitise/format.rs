@@ -111,8 +111,7 @@ const ABOUT: [&str; 24] = [
 /// Whether a column or parameter of this name is likely to hold a credential.
 pub(super) fn names_a_credential(name: &str) -> bool {
     let name = name.to_lowercase().replace(['-', '.'], "_");
-    WORDS.iter().any(|word| name.contains(word))
-        && !ABOUT.iter().any(|ending| name.ends_with(ending))
+    WORDS.iter().any(|word| name.contains(word)) && !ABOUT.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether a value without spaces is so mixed that it is likely to be a key: 20 characters or more, letters and digits,

@@ -33,12 +33,7 @@ impl Target<'_> {
     }
 
     /// The value as an expression of the column's type.
-    pub(super) fn value(
-        &self,
-        sql: &mut Sql,
-        value: &Value,
-        bindings: &Bindings<'_>,
-    ) -> Result<String, SanitiseError> {
+    pub(super) fn value(&self, sql: &mut Sql, value: &Value, bindings: &Bindings<'_>) -> Result<String, SanitiseError> {
         match value {
             Value::Nothing => self.nothing(sql, bindings),
             Value::Constant(constant) => Ok(self.constant(constant)),
@@ -94,10 +89,7 @@ impl Target<'_> {
     fn renewed(&self, sql: &mut Sql, bindings: &Bindings<'_>) -> Result<String, SanitiseError> {
         let seed = sql.bind(bindings.seed());
         let purpose = escape_literal(&format!("/{}.{}/", self.table, self.name));
-        let input = format!(
-            "{seed} || {purpose} || {}.id",
-            escape_identifier(self.table)
-        );
+        let input = format!("{seed} || {purpose} || {}.id", escape_identifier(self.table));
         let digest = format!("encode(sha256(convert_to({input}, 'UTF8')), 'hex')");
         match (self.column.kind, length(&self.column.sql_type)) {
             (Kind::Text, Some(length)) => Ok(format!("left({digest}, {length})")),
@@ -133,11 +125,7 @@ impl Target<'_> {
     /// What stands on the right of `SET column =`.
     pub(super) fn assigned(&self, value: &Value, wanted: &str) -> String {
         match value {
-            Value::Renewed => format!(
-                "CASE WHEN {} THEN {wanted} ELSE {} END",
-                self.holds(),
-                self.quoted()
-            ),
+            Value::Renewed => format!("CASE WHEN {} THEN {wanted} ELSE {} END", self.holds(), self.quoted()),
             _ => wanted.to_owned(),
         }
     }
@@ -152,10 +140,7 @@ impl Target<'_> {
             Test::Is(constant) => format!("{column} = {}", bare(constant)),
             Test::Not(constant) => format!("{column} IS DISTINCT FROM {}", bare(constant)),
             Test::In(list) => format!("{column} IN ({})", bare_list(list)),
-            Test::NotIn(list) => format!(
-                "({column} IS NULL OR {column} NOT IN ({}))",
-                bare_list(list)
-            ),
+            Test::NotIn(list) => format!("({column} IS NULL OR {column} NOT IN ({}))", bare_list(list)),
             Test::Like(pattern) => format!("{column} LIKE {}", escape_literal(pattern)),
             Test::Set(true) => format!("{column} IS NOT NULL"),
             Test::Set(false) => format!("{column} IS NULL"),
@@ -197,10 +182,5 @@ fn bare_list(list: &[Constant]) -> String {
 
 /// The length of `character varying(8)`.
 fn length(sql_type: &str) -> Option<u32> {
-    sql_type
-        .split_once('(')?
-        .1
-        .trim_end_matches(')')
-        .parse()
-        .ok()
+    sql_type.split_once('(')?.1.trim_end_matches(')').parse().ok()
 }

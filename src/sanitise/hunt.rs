@@ -37,10 +37,7 @@ pub(super) struct Hunt<'a> {
 
 impl Hunt<'_> {
     /// Everything that is found.
-    pub(super) async fn run(
-        &self,
-        client: &impl GenericClient,
-    ) -> Result<Vec<Trace>, SanitiseError> {
+    pub(super) async fn run(&self, client: &impl GenericClient) -> Result<Vec<Trace>, SanitiseError> {
         let mut traces = Vec::new();
         let formats = format::formats()?;
         for (name, table) in self.catalogue.tables() {
@@ -52,21 +49,13 @@ impl Hunt<'_> {
     }
 
     /// Columns of a credential's name that hold something which no rule put there.
-    async fn names(
-        &self,
-        client: &impl GenericClient,
-        name: &str,
-        table: &Table,
-    ) -> Result<Vec<Trace>, SanitiseError> {
+    async fn names(&self, client: &impl GenericClient, name: &str, table: &Table) -> Result<Vec<Trace>, SanitiseError> {
         let quoted = escape_identifier(name);
         let mut select = Sql::default();
         let (mut counts, mut traces) = (Vec::new(), Vec::new());
         for (column_name, column) in &table.columns {
             let candidate = column.kind != Kind::Other && !column.selection && !column.generated;
-            if !candidate
-                || !format::names_a_credential(column_name)
-                || self.kept(name, column_name)
-            {
+            if !candidate || !format::names_a_credential(column_name) || self.kept(name, column_name) {
                 continue;
             }
             let target = Target {
@@ -81,10 +70,7 @@ impl Hunt<'_> {
             let mut removal = Sql::default();
             let empty = target.value(&mut removal, &Value::Nothing, self.bindings)?;
             let here = self.unexplained(&target, &mut removal)?;
-            removal.text = format!(
-                "UPDATE {quoted} SET {} = {empty} WHERE {here}",
-                target.quoted()
-            );
+            removal.text = format!("UPDATE {quoted} SET {} = {empty} WHERE {here}", target.quoted());
             traces.push(Trace {
                 table: name.to_owned(),
                 column: column_name.clone(),
@@ -104,10 +90,7 @@ impl Hunt<'_> {
     fn unexplained(&self, target: &Target<'_>, sql: &mut Sql) -> Result<String, SanitiseError> {
         let mut parts = vec![target.holds()];
         if target.column.kind == Kind::Text {
-            parts.push(format!(
-                "lower({}) NOT IN ('true', 'false')",
-                target.quoted()
-            ));
+            parts.push(format!("lower({}) NOT IN ('true', 'false')", target.quoted()));
             if target.column.not_null && target.column.unique {
                 let cleared = target.value(sql, &Value::Nothing, self.bindings)?;
                 parts.push(format!("{} IS DISTINCT FROM {cleared}", target.quoted()));
@@ -125,9 +108,9 @@ impl Hunt<'_> {
     }
 
     fn active(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter().filter(|rule| {
-            plan::applies(rule, self.catalogue) && rule.when.holds(self.bindings.policy)
-        })
+        self.rules
+            .iter()
+            .filter(|rule| plan::applies(rule, self.catalogue) && rule.when.holds(self.bindings.policy))
     }
 
     /// Whether a rule would have treated the column, had the policy not chosen to keep what is there.
@@ -167,10 +150,7 @@ impl Hunt<'_> {
                 continue;
             };
             let removal = Sql {
-                text: format!(
-                    "DELETE FROM {PARAMETERS} WHERE key = {}",
-                    escape_literal(&key)
-                ),
+                text: format!("DELETE FROM {PARAMETERS} WHERE key = {}", escape_literal(&key)),
                 parameters: Vec::new(),
             };
             traces.push(Trace {
@@ -188,9 +168,7 @@ impl Hunt<'_> {
     fn explained(&self, key: &str) -> bool {
         let by_rule = self.active().any(|rule| match &rule.change {
             Change::Parameters {
-                keys,
-                value: Some(_),
-                ..
+                keys, value: Some(_), ..
             } => keys.iter().any(|known| known == key),
             _ => false,
         });
@@ -243,9 +221,7 @@ async fn values(
                 _ => format!("regexp_replace({text}, {pattern}, {mark}, 'g')"),
             };
             let removal = Sql {
-                text: format!(
-                    "UPDATE {quoted} SET {column_quoted} = {cleaned} WHERE {text} ~ {pattern}"
-                ),
+                text: format!("UPDATE {quoted} SET {column_quoted} = {cleaned} WHERE {text} ~ {pattern}"),
                 parameters: Vec::new(),
             };
             let clue = Clue::Value(format.name.to_string());
@@ -267,11 +243,7 @@ async fn values(
 }
 
 /// Runs a SELECT of one count a trace, and keeps the traces that are there.
-async fn fill(
-    client: &impl GenericClient,
-    select: &Sql,
-    mut traces: Vec<Trace>,
-) -> Result<Vec<Trace>, SanitiseError> {
+async fn fill(client: &impl GenericClient, select: &Sql, mut traces: Vec<Trace>) -> Result<Vec<Trace>, SanitiseError> {
     let bound: Vec<_> = select
         .parameters
         .iter()

@@ -65,10 +65,7 @@ pub async fn sanitise(
         .await
         .map_err(SanitiseError::server("begin a transaction"))?;
     let done = pass::run(&mut transaction, rules, policy, facts).await?;
-    transaction
-        .commit()
-        .await
-        .map_err(SanitiseError::server("commit"))?;
+    transaction.commit().await.map_err(SanitiseError::server("commit"))?;
     Ok(done.report)
 }
 

@@ -25,10 +25,7 @@ pub(super) fn rule(
     catalogue: &Catalogue,
     bindings: &Bindings<'_>,
 ) -> Result<Vec<Statement>, SanitiseError> {
-    let Some(column) = catalogue
-        .column(PARAMETERS, "value")
-        .filter(|_| !keys.is_empty())
-    else {
+    let Some(column) = catalogue.column(PARAMETERS, "value").filter(|_| !keys.is_empty()) else {
         return Ok(Vec::new());
     };
     let target = Target {
@@ -45,17 +42,10 @@ pub(super) fn rule(
 }
 
 /// The statements of `[sanitise] parameters` and `delete-parameters`.
-pub(super) fn policy(
-    catalogue: &Catalogue,
-    bindings: &Bindings<'_>,
-) -> Result<Vec<Statement>, SanitiseError> {
+pub(super) fn policy(catalogue: &Catalogue, bindings: &Bindings<'_>) -> Result<Vec<Statement>, SanitiseError> {
     let policy = bindings.policy;
     let mut statements = Vec::new();
-    let mut unwanted: Vec<&str> = policy
-        .delete_parameters
-        .iter()
-        .map(String::as_str)
-        .collect();
+    let mut unwanted: Vec<&str> = policy.delete_parameters.iter().map(String::as_str).collect();
     for (key, text) in &policy.parameters {
         if text.is_empty() {
             unwanted.push(key);
@@ -72,10 +62,7 @@ pub(super) fn policy(
                 indicator: indicator.clone(),
             });
         }
-        let rule = own_rule(
-            format!("parameter {key}"),
-            "The project's own value for this stack",
-        );
+        let rule = own_rule(format!("parameter {key}"), "The project's own value for this stack");
         let expression = |sql: &mut Sql| Ok(Some(sql.bind(Parameter::Secret(text.clone()))));
         statements.extend(write(&rule, &[key], &expression, false, typed(catalogue))?);
     }
@@ -84,13 +71,7 @@ pub(super) fn policy(
             "parameters deleted".to_owned(),
             "The project wants them gone, or has no value for this stack",
         );
-        statements.extend(write(
-            &rule,
-            &unwanted,
-            &|_| Ok(None),
-            false,
-            typed(catalogue),
-        )?);
+        statements.extend(write(&rule, &unwanted, &|_| Ok(None), false, typed(catalogue))?);
     }
     Ok(statements)
 }
@@ -157,11 +138,7 @@ fn write(
     );
     let mut insert = Sql::default();
     let fresh = expression(&mut insert)?.unwrap_or_default();
-    let (column, kind) = if typed {
-        (", type", ", 'str'")
-    } else {
-        ("", "")
-    };
+    let (column, kind) = if typed { (", type", ", 'str'") } else { ("", "") };
     insert.text = format!(
         "INSERT INTO {PARAMETERS} (key, value{column})\nSELECT wanted.key, {fresh}{kind}\nFROM (VALUES {values}) AS wanted (key)\n\
          WHERE NOT EXISTS (SELECT FROM {PARAMETERS} p WHERE p.key = wanted.key)"

@@ -50,9 +50,7 @@ pub(super) async fn run(
         None => Stamp::fresh(transaction).await?,
     };
     let (hashes, generated_password) = hashes(&mut stamp, catalogue.odoo(), policy, facts).await?;
-    stamp
-        .write(transaction, parameter_plan::typed(&catalogue))
-        .await?;
+    stamp.write(transaction, parameter_plan::typed(&catalogue)).await?;
 
     let bindings = Bindings {
         policy,
@@ -72,10 +70,7 @@ pub(super) async fn run(
                 source,
             })?;
         let reports = modules.entry(statement.modules.join(", ")).or_default();
-        match reports
-            .iter_mut()
-            .find(|report| report.rule == statement.rule)
-        {
+        match reports.iter_mut().find(|report| report.rule == statement.rule) {
             Some(report) => report.rows += rows,
             None => reports.push(RuleReport {
                 rule: statement.rule.clone(),
@@ -137,15 +132,8 @@ pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), SanitiseE
         .map_err(SanitiseError::server("prepare the session"))
 }
 
-pub(super) async fn execute(
-    client: &impl GenericClient,
-    sql: &Sql,
-) -> Result<u64, tokio_postgres::Error> {
-    let bound: Vec<_> = sql
-        .parameters
-        .iter()
-        .map(super::statement::Parameter::bind)
-        .collect();
+pub(super) async fn execute(client: &impl GenericClient, sql: &Sql) -> Result<u64, tokio_postgres::Error> {
+    let bound: Vec<_> = sql.parameters.iter().map(super::statement::Parameter::bind).collect();
     let parameters: Vec<&(dyn ToSql + Sync)> = bound
         .iter()
         .map(|value| value.as_ref() as &(dyn ToSql + Sync))
@@ -173,19 +161,8 @@ async fn hashes(
             (Secret::new(hash), Some(generated))
         }
     };
-    let admin = match facts
-        .admin_password
-        .as_ref()
-        .filter(|password| !password.is_empty())
-    {
-        Some(password) => Secret::new(
-            hash(
-                password.clone(),
-                stamp.derive("salt of the administrator"),
-                rounds,
-            )
-            .await?,
-        ),
+    let admin = match facts.admin_password.as_ref().filter(|password| !password.is_empty()) {
+        Some(password) => Secret::new(hash(password.clone(), stamp.derive("salt of the administrator"), rounds).await?),
         None => users.clone(),
     };
     Ok((Hashes { admin, users }, generated))
@@ -212,9 +189,7 @@ async fn treat(
         let outcome = match (allowed(policy, &trace), policy.unknown_secrets) {
             (Some(reason), _) => Outcome::Allowed(reason),
             (None, UnknownSecrets::Clear) => clear(transaction, &trace).await?,
-            (None, UnknownSecrets::Report) => {
-                Outcome::Left("unknown secrets are reported only".to_owned())
-            }
+            (None, UnknownSecrets::Report) => Outcome::Left("unknown secrets are reported only".to_owned()),
             (None, UnknownSecrets::Fail) => Outcome::Left("unknown secrets fail".to_owned()),
         };
         let Trace {
@@ -255,23 +230,14 @@ pub(super) fn allowed(policy: &Policy, trace: &Trace) -> Option<String> {
 /// Removes what was found; a constraint that forbids it leaves it standing, and the verdict says so.
 async fn clear(transaction: &mut Transaction<'_>, trace: &Trace) -> Result<Outcome, SanitiseError> {
     let doing = "clear what no rule names";
-    let attempt = transaction
-        .transaction()
-        .await
-        .map_err(SanitiseError::server(doing))?;
+    let attempt = transaction.transaction().await.map_err(SanitiseError::server(doing))?;
     match execute(&attempt, &trace.removal).await {
         Ok(_) => {
-            attempt
-                .commit()
-                .await
-                .map_err(SanitiseError::server(doing))?;
+            attempt.commit().await.map_err(SanitiseError::server(doing))?;
             Ok(Outcome::Cleared)
         }
         Err(error) => {
-            attempt
-                .rollback()
-                .await
-                .map_err(SanitiseError::server(doing))?;
+            attempt.rollback().await.map_err(SanitiseError::server(doing))?;
             let said = error
                 .as_db_error()
                 .map_or_else(|| error.to_string(), |server| server.message().to_owned());

@@ -18,28 +18,18 @@ pub(super) fn rounds(odoo: u16) -> u32 {
 /// Hashes a password in the format `$pbkdf2-sha512$rounds$salt$checksum`.
 pub(super) fn hash(password: &Secret, salt: &[u8], rounds: u32) -> Result<String, SanitiseError> {
     let mut checksum = [0_u8; 64];
-    pbkdf2::pbkdf2::<pbkdf2::hmac::Hmac<Sha512>>(
-        password.expose().as_bytes(),
-        salt,
-        rounds,
-        &mut checksum,
-    )
-    .map_err(|error| SanitiseError::Password {
-        reason: error.to_string(),
-    })?;
-    Ok(format!(
-        "$pbkdf2-sha512${rounds}${}${}",
-        ab64(salt),
-        ab64(&checksum)
-    ))
+    pbkdf2::pbkdf2::<pbkdf2::hmac::Hmac<Sha512>>(password.expose().as_bytes(), salt, rounds, &mut checksum).map_err(
+        |error| SanitiseError::Password {
+            reason: error.to_string(),
+        },
+    )?;
+    Ok(format!("$pbkdf2-sha512${rounds}${}${}", ab64(salt), ab64(&checksum)))
 }
 
 /// A password that a person can copy: four groups of five hexadecimal digits, 80 random bits.
 pub(super) fn generate() -> Secret {
     let hex = digest(&format!("{}{}", Uuid::new_v4(), Uuid::new_v4()));
-    let groups: Vec<&str> = (0..4)
-        .filter_map(|group| hex.get(group * 5..group * 5 + 5))
-        .collect();
+    let groups: Vec<&str> = (0..4).filter_map(|group| hex.get(group * 5..group * 5 + 5)).collect();
     Secret::new(groups.join("-"))
 }
 

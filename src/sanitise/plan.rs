@@ -18,11 +18,7 @@ use super::value::Value;
 /// # Errors
 /// When a rule cannot be applied to the columns that are there, when the policy lacks a value that a rule asks for, or
 /// when a parameter would be set to a value of production.
-pub fn plan(
-    catalogue: &Catalogue,
-    rules: &RuleSet,
-    bindings: &Bindings<'_>,
-) -> Result<Vec<Statement>, SanitiseError> {
+pub fn plan(catalogue: &Catalogue, rules: &RuleSet, bindings: &Bindings<'_>) -> Result<Vec<Statement>, SanitiseError> {
     let mut statements = parameter_plan::policy(catalogue, bindings)?;
     let policy = bindings.policy;
     let chosen: Vec<_> = policy
@@ -62,9 +58,7 @@ pub fn plan(
                     bindings,
                 )?);
             }
-            Change::Set(assignments) => {
-                planned.extend(update(rule, assignments, catalogue, bindings)?)
-            }
+            Change::Set(assignments) => planned.extend(update(rule, assignments, catalogue, bindings)?),
             Change::Delete => planned.push(delete(rule, catalogue, bindings)?),
             Change::Create(columns) => planned.push(create(rule, columns, catalogue, bindings)?),
         }
@@ -140,11 +134,7 @@ fn update(
     let (mut sets, mut differs, mut differs_still) = (Vec::new(), Vec::new(), Vec::new());
     for (target, value) in targets(rule, assignments, catalogue) {
         let wanted = target.value(&mut sql, value, bindings)?;
-        sets.push(format!(
-            "{} = {}",
-            target.quoted(),
-            target.assigned(value, &wanted)
-        ));
+        sets.push(format!("{} = {}", target.quoted(), target.assigned(value, &wanted)));
         differs.push(target.differs(value, &wanted));
         let wanted = target.value(&mut surface, value, bindings)?;
         differs_still.push(target.differs(value, &wanted));
@@ -161,18 +151,11 @@ fn update(
     );
     let mut wheres = condition(rule, &mut surface, catalogue, bindings)?;
     wheres.push(any(&differs_still));
-    surface.text = format!(
-        "SELECT count(*) FROM {table} WHERE {}",
-        wheres.join(" AND ")
-    );
+    surface.text = format!("SELECT count(*) FROM {table} WHERE {}", wheres.join(" AND "));
     Ok(Some(statement(rule, sql, surface)))
 }
 
-fn delete(
-    rule: &Rule,
-    catalogue: &Catalogue,
-    bindings: &Bindings<'_>,
-) -> Result<Statement, SanitiseError> {
+fn delete(rule: &Rule, catalogue: &Catalogue, bindings: &Bindings<'_>) -> Result<Statement, SanitiseError> {
     let table = escape_identifier(&rule.table);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     sql.text = format!(
@@ -222,11 +205,7 @@ pub(super) fn statement(rule: &Rule, sql: Sql, surface: Sql) -> Statement {
 }
 
 pub(super) fn literals<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    texts
-        .into_iter()
-        .map(escape_literal)
-        .collect::<Vec<_>>()
-        .join(", ")
+    texts.into_iter().map(escape_literal).collect::<Vec<_>>().join(", ")
 }
 
 fn any(conditions: &[String]) -> String {

@@ -101,12 +101,7 @@ pub struct Allowance {
     pub reason: String,
 }
 
-fn secrets<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, Secret>, D::Error> {
+fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Secret>, D::Error> {
     let texts = BTreeMap::<String, String>::deserialize(deserializer)?;
-    Ok(texts
-        .into_iter()
-        .map(|(key, text)| (key, Secret::new(text)))
-        .collect())
+    Ok(texts.into_iter().map(|(key, text)| (key, Secret::new(text))).collect())
 }

@@ -17,11 +17,7 @@ const SOURCES: [(&str, &str, &str); 4] = [
         "SELECT value::text FROM ir_config_parameter WHERE key IN ('web.base.url', 'report.url', 'mail.catchall.domain')",
     ),
     ("website", "domain", "SELECT domain::text FROM website"),
-    (
-        "mail_alias_domain",
-        "name",
-        "SELECT name::text FROM mail_alias_domain",
-    ),
+    ("mail_alias_domain", "name", "SELECT name::text FROM mail_alias_domain"),
     (
         "res_company",
         "alias_domain_name",
@@ -70,18 +66,10 @@ pub(super) async fn names(
         );
     }
     names.extend(facts.production_names.iter().map(|name| host(name)));
-    names.extend(
-        policy
-            .production_indicators
-            .iter()
-            .map(|name| name.to_lowercase()),
-    );
+    names.extend(policy.production_indicators.iter().map(|name| name.to_lowercase()));
     let own = host(&facts.base_url);
     names.retain(|name| {
-        name.len() >= 4
-            && !own.contains(name.as_str())
-            && name != "localhost"
-            && !name.ends_with(".invalid")
+        name.len() >= 4 && !own.contains(name.as_str()) && name != "localhost" && !name.ends_with(".invalid")
     });
     names.sort();
     names.dedup();
@@ -94,10 +82,7 @@ pub(super) async fn findings(
     catalogue: &Catalogue,
     names: &[String],
 ) -> Result<Vec<Finding>, SanitiseError> {
-    let patterns: Vec<String> = names
-        .iter()
-        .map(|name| format!("%{}%", escape_like(name)))
-        .collect();
+    let patterns: Vec<String> = names.iter().map(|name| format!("%{}%", escape_like(name))).collect();
     let mut findings = Vec::new();
     if patterns.is_empty() {
         return Ok(findings);
@@ -109,14 +94,13 @@ pub(super) async fn findings(
         };
         let texts: Vec<_> = columns
             .iter()
-            .filter(|(_, column)| {
-                matches!(column.kind, Kind::Text | Kind::Json) && !column.selection
-            })
+            .filter(|(_, column)| matches!(column.kind, Kind::Text | Kind::Json) && !column.selection)
             .map(|(name, _)| name)
             .collect();
         let quoted = escape_identifier(table);
         if table == "ir_config_parameter" {
-            let select = "SELECT key::text FROM ir_config_parameter WHERE value::text ILIKE ANY ($1::text[]) ORDER BY key";
+            let select =
+                "SELECT key::text FROM ir_config_parameter WHERE value::text ILIKE ANY ($1::text[]) ORDER BY key";
             for row in client
                 .query(select, &[&patterns])
                 .await
@@ -162,18 +146,14 @@ fn finding(table: &str, column: String, count: i64) -> Finding {
 /// The host of an address, or the text itself.
 fn host(text: &str) -> String {
     let text = text.trim().to_lowercase();
-    let rest = text
-        .split_once("://")
-        .map_or(text.as_str(), |(_, rest)| rest);
+    let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
     let rest = rest.split(['/', '?']).next().unwrap_or_default();
     let rest = rest.rsplit('@').next().unwrap_or_default();
     rest.split(':').next().unwrap_or_default().to_owned()
 }
 
 fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 #[cfg(test)]
@@ -182,10 +162,7 @@ mod tests {
 
     #[test]
     fn hosts_of_addresses() {
-        assert_eq!(
-            host("https://odoo.shop.example:8069/web?x=1"),
-            "odoo.shop.example"
-        );
+        assert_eq!(host("https://odoo.shop.example:8069/web?x=1"), "odoo.shop.example");
         assert_eq!(host("root@prod.example"), "prod.example");
         assert_eq!(host("Shop.Example"), "shop.example");
     }

@@ -114,10 +114,9 @@ impl Report {
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let mut text = String::from("# What was done to this copy\n\n");
-        let verdict = self.verdict.map_or_else(
-            || "not verified yet".to_owned(),
-            |verdict| verdict.to_string(),
-        );
+        let verdict = self
+            .verdict
+            .map_or_else(|| "not verified yet".to_owned(), |verdict| verdict.to_string());
         let _ = writeln!(
             text,
             "Verdict: **{verdict}** · Odoo {} · {} UTC · {} rows changed · {} ms · policy `{}`\n",
@@ -135,11 +134,7 @@ impl Report {
                 .iter()
                 .map(|left| format!("`{}`: {} rows of `{}`", left.rule, left.rows, left.table)),
         );
-        list(
-            &mut text,
-            "Found, though no rule names it",
-            self.findings.iter(),
-        );
+        list(&mut text, "Found, though no rule names it", self.findings.iter());
         list(
             &mut text,
             "Not covered by a rule of their own",
@@ -147,9 +142,7 @@ impl Report {
                 .iter()
                 .map(|module| format!("`{}`: {}", module.module, module.fields.join(", "))),
         );
-        text.push_str(
-            "## Changed\n\n| module | rule | table | rows | why |\n|---|---|---|---:|---|\n",
-        );
+        text.push_str("## Changed\n\n| module | rule | table | rows | why |\n|---|---|---|---:|---|\n");
         for module in &self.modules {
             for rule in module.rules.iter().filter(|rule| rule.rows > 0) {
                 let _ = writeln!(

@@ -52,10 +52,7 @@ impl When {
             Mail::Off => MailChoice::Off,
             Mail::Catcher { .. } => MailChoice::Catcher,
         };
-        self.mail.is_none_or(|wanted| wanted == mail)
-            && self
-                .passwords
-                .is_none_or(|wanted| wanted == policy.passwords)
+        self.mail.is_none_or(|wanted| wanted == mail) && self.passwords.is_none_or(|wanted| wanted == policy.passwords)
     }
 }
 

@@ -103,26 +103,14 @@ impl Entry {
         if self.why.trim().is_empty() {
             return Err("it does not say why");
         }
-        if self
-            .where_sql
-            .as_deref()
-            .is_some_and(has_unknown_placeholder)
-        {
+        if self.where_sql.as_deref().is_some_and(has_unknown_placeholder) {
             return Err("`where-sql` names a {value} that the policy does not have");
         }
         let mut keys = self.parameters;
         keys.extend(self.parameter);
         let mut assignments: Vec<_> = self.set.into_iter().collect();
-        assignments.extend(
-            self.clear
-                .into_iter()
-                .map(|column| (column, Value::Nothing)),
-        );
-        assignments.extend(
-            self.renew
-                .into_iter()
-                .map(|column| (column, Value::Renewed)),
-        );
+        assignments.extend(self.clear.into_iter().map(|column| (column, Value::Nothing)));
+        assignments.extend(self.renew.into_iter().map(|column| (column, Value::Renewed)));
 
         let (table, change) = match (self.table, keys.is_empty()) {
             (Some(_), false) => {
@@ -131,23 +119,17 @@ impl Entry {
             (None, true) => return Err("it names neither a table nor a parameter"),
             (Some(table), true) => {
                 if self.value.is_some() || self.only_if_present {
-                    return Err(
-                        "`value` and `only-if-present` belong to `parameter`; a table's columns are `set`",
-                    );
+                    return Err("`value` and `only-if-present` belong to `parameter`; a table's columns are `set`");
                 }
                 let change = match (self.create, self.delete, assignments.is_empty()) {
                     (Some(columns), false, true) => Change::Create(columns.into_iter().collect()),
                     (None, true, true) => Change::Delete,
                     (None, false, false) => Change::Set(assignments),
                     (None, false, true) => {
-                        return Err(
-                            "it changes nothing: add `set`, `clear`, `renew`, `delete` or `create`",
-                        );
+                        return Err("it changes nothing: add `set`, `clear`, `renew`, `delete` or `create`");
                     }
                     _ => {
-                        return Err(
-                            "it does several things: one of `delete`, `create` or columns to change",
-                        );
+                        return Err("it does several things: one of `delete`, `create` or columns to change");
                     }
                 };
                 (table, change)
@@ -158,9 +140,7 @@ impl Entry {
                     || !self.tests.is_empty()
                     || self.where_sql.is_some()
                 {
-                    return Err(
-                        "a parameter has a `value` or is deleted; columns and conditions belong to tables",
-                    );
+                    return Err("a parameter has a `value` or is deleted; columns and conditions belong to tables");
                 }
                 if self.delete == self.value.is_some() {
                     return Err("a parameter gets a `value` or `delete = true`, one of them");
@@ -201,8 +181,7 @@ fn has_unknown_placeholder(sql: &str) -> bool {
         .skip(1)
         .filter_map(|rest| rest.split_once('}'))
         .any(|(name, _)| {
-            let is_name =
-                !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+            let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
             is_name && Binding::named(name).is_none()
         })
 }

@@ -16,15 +16,9 @@ const BUILTIN: [(&str, &str); 11] = [
     ("rules/cloud.toml", include_str!("rules/cloud.toml")),
     ("rules/website.toml", include_str!("rules/website.toml")),
     ("rules/payment.toml", include_str!("rules/payment.toml")),
-    (
-        "rules/point_of_sale.toml",
-        include_str!("rules/point_of_sale.toml"),
-    ),
+    ("rules/point_of_sale.toml", include_str!("rules/point_of_sale.toml")),
     ("rules/delivery.toml", include_str!("rules/delivery.toml")),
-    (
-        "rules/localisation.toml",
-        include_str!("rules/localisation.toml"),
-    ),
+    ("rules/localisation.toml", include_str!("rules/localisation.toml")),
 ];
 
 /// Rules in the order in which they are applied.
@@ -64,10 +58,7 @@ impl RuleSet {
     pub fn extend_from(&mut self, path: &Utf8Path, text: &str) -> Result<(), RuleError> {
         for (rule, place) in rule_file::parse(path, text)? {
             if self.rules.iter().any(|known| known.name == rule.name) {
-                return Err(RuleError::NameTaken {
-                    rule: rule.name,
-                    place,
-                });
+                return Err(RuleError::NameTaken { rule: rule.name, place });
             }
             self.rules.push(rule);
         }
@@ -109,8 +100,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_shown_where_it_stands() {
-        let error = parse("[[rule]]\nname = \"a\"\nwhy = \"b\"\nmodule = \"c\"\ntabel = \"d\"\n")
-            .unwrap_err();
+        let error = parse("[[rule]]\nname = \"a\"\nwhy = \"b\"\nmodule = \"c\"\ntabel = \"d\"\n").unwrap_err();
         let RuleError::Syntax { message, place } = error else {
             unreachable!("{error}")
         };
@@ -120,8 +110,7 @@ mod tests {
 
     #[test]
     fn a_rule_without_effect_is_refused() {
-        let error = parse("[[rule]]\nname = \"a\"\nwhy = \"b\"\nmodule = \"c\"\ntable = \"d\"\n")
-            .unwrap_err();
+        let error = parse("[[rule]]\nname = \"a\"\nwhy = \"b\"\nmodule = \"c\"\ntable = \"d\"\n").unwrap_err();
         assert!(error.to_string().contains("changes nothing"), "{error}");
     }
 
@@ -129,9 +118,7 @@ mod tests {
     fn a_name_is_taken_once() {
         let mut rules = RuleSet::builtin().unwrap();
         let text = "[[rule]]\nname = \"jobs-off\"\nwhy = \"b\"\nmodule = \"c\"\ntable = \"d\"\ndelete = true\n";
-        let error = rules
-            .extend_from(Utf8Path::new("own.toml"), text)
-            .unwrap_err();
+        let error = rules.extend_from(Utf8Path::new("own.toml"), text).unwrap_err();
         assert!(matches!(error, RuleError::NameTaken { .. }));
     }
 

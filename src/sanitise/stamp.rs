@@ -70,9 +70,7 @@ impl Stamp {
     /// A new stamp for a place.
     #[must_use]
     pub fn for_place(place: String) -> Self {
-        let now = jiff::Timestamp::now()
-            .strftime("%Y-%m-%d %H:%M:%S")
-            .to_string();
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
         Self {
             place,
             seed: random(),
@@ -86,11 +84,7 @@ impl Stamp {
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn write(
-        &self,
-        client: &impl GenericClient,
-        typed: bool,
-    ) -> Result<(), SanitiseError> {
+    pub async fn write(&self, client: &impl GenericClient, typed: bool) -> Result<(), SanitiseError> {
         let write = "write the copy's stamp";
         let text = serde_json::to_string(self).unwrap_or_default();
         let changed = client
@@ -123,12 +117,9 @@ impl Stamp {
     /// A value with the looks of a UUID for a purpose.
     #[must_use]
     pub fn derive_uuid(&self, purpose: &str) -> String {
-        uuid::Builder::from_random_bytes(super::password::digest_16(&format!(
-            "{}/{purpose}",
-            self.seed
-        )))
-        .into_uuid()
-        .to_string()
+        uuid::Builder::from_random_bytes(super::password::digest_16(&format!("{}/{purpose}", self.seed)))
+            .into_uuid()
+            .to_string()
     }
 }
 

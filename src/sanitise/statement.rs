@@ -65,10 +65,7 @@ impl Sql {
         } else {
             "text"
         };
-        let at = self
-            .parameters
-            .iter()
-            .position(|known| known.same(&parameter));
+        let at = self.parameters.iter().position(|known| known.same(&parameter));
         let at = at.unwrap_or_else(|| {
             self.parameters.push(parameter);
             self.parameters.len() - 1

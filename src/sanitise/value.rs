@@ -83,9 +83,7 @@ impl<'de> Deserialize<'de> for Constant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Constant(constant) => Ok(constant),
-            _ => Err(de::Error::custom(
-                "expected a text, a whole number, true or false",
-            )),
+            _ => Err(de::Error::custom("expected a text, a whole number, true or false")),
         }
     }
 }

@@ -48,10 +48,25 @@ impl<D> Sanitised<D> {
         &self.report
     }
 
+    /// The database, to be made ready for its activation.
+    #[must_use]
+    pub fn database(&self) -> &D {
+        &self.database
+    }
+
     /// The database, to be activated.
     #[must_use]
     pub fn into_database(self) -> D {
         self.database
+    }
+}
+
+// The sanitise room does not know databases; that its proof is what the swap asks for is said here, once.
+impl crate::postgres::swap::sealed::Sealed for Sanitised<crate::postgres::Incoming> {}
+
+impl crate::postgres::Verified for Sanitised<crate::postgres::Incoming> {
+    fn into_incoming(self) -> crate::postgres::Incoming {
+        self.into_database()
     }
 }
 

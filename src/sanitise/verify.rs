@@ -36,9 +36,7 @@ pub async fn verify<D>(
     facts: &Facts,
 ) -> Result<Sanitised<D>, Refused<D>> {
     match verified(client, rules, policy, facts).await {
-        Ok(report) if report.verdict == Some(Verdict::Sanitised) => {
-            Ok(Sanitised::new(database, report))
-        }
+        Ok(report) if report.verdict == Some(Verdict::Sanitised) => Ok(Sanitised::new(database, report)),
         Ok(report) => Err(Refused {
             database,
             reason: Refusal::Verdict(Box::new(report)),
@@ -62,10 +60,7 @@ async fn verified(
         .await
         .map_err(SanitiseError::server("begin a transaction"))?;
     let mut done = pass::run(&mut transaction, rules, policy, facts).await?;
-    transaction
-        .commit()
-        .await
-        .map_err(SanitiseError::server("commit"))?;
+    transaction.commit().await.map_err(SanitiseError::server("commit"))?;
 
     let bindings = Bindings {
         policy,
@@ -75,9 +70,7 @@ async fn verified(
     };
     let read = reading(client).await?;
     let asked = ask(&read, &done.catalogue, &done.statements, rules, &bindings).await?;
-    read.commit()
-        .await
-        .map_err(SanitiseError::server("end the reading"))?;
+    read.commit().await.map_err(SanitiseError::server("end the reading"))?;
     let verdict = asked.verdict();
     done.report.verdict = Some(verdict);
     done.report.remainders = asked.remainders;
@@ -246,10 +239,7 @@ async fn ask(
 }
 
 /// What makes a database no working Odoo: a copy that is empty is easily sanitised.
-async fn faults(
-    client: &impl GenericClient,
-    catalogue: &Catalogue,
-) -> Result<Vec<String>, SanitiseError> {
+async fn faults(client: &impl GenericClient, catalogue: &Catalogue) -> Result<Vec<String>, SanitiseError> {
     let questions = [
         (
             "ir_module_module",

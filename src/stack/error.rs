@@ -3,8 +3,9 @@
 use camino::Utf8PathBuf;
 
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
-use crate::host::HostError;
+use crate::host::SshTargetError;
 use crate::render::RenderError;
+use crate::upstream::UpstreamError;
 
 /// A stack that cannot be resolved, or an act that its guards refuse.
 #[derive(Debug, thiserror::Error)]
@@ -57,13 +58,21 @@ pub enum StackError {
         /// Why it cannot be.
         why: String,
     },
-    /// A host that cannot be reached the way it is written.
+    /// An address of a host or an upstream that cannot be one.
     #[error("{source}")]
-    Host {
+    Address {
         /// What is wrong with it.
-        source: HostError,
-        /// Where it is written.
+        source: SshTargetError,
+        /// Where it is written, if in the manifest.
         place: Option<Box<Place>>,
+    },
+    /// A name or path of an upstream that cannot be one.
+    #[error("{source}")]
+    Upstream {
+        /// What is wrong with it.
+        source: UpstreamError,
+        /// The upstream.
+        place: Box<Place>,
     },
     /// A policy that cannot be read.
     #[error("[sanitise]: {message}")]
@@ -123,11 +132,12 @@ impl Explain for StackError {
             },
             Self::ReadEnv { source, .. } => usage.note(source.to_string()),
             Self::Env { .. } => usage.hint("write NAME=value; quote values that hold spaces"),
-            Self::Missing { name, files, stack } => usage
-                .note(format!("looked in: {}", files.join(", ")))
-                .hint(format!("write {name}=… into an env file of the stack; `opw-task env {stack}` shows what is set")),
+            Self::Missing { name, files, stack } => usage.note(format!("looked in: {}", files.join(", "))).hint(
+                format!("write {name}=… into an env file of the stack; `opw-task env {stack}` shows what is set"),
+            ),
             Self::Invalid { origin, .. } => usage.note(format!("it comes from {origin}")),
-            Self::Host { source, place } => source.explain().at(place.as_deref().cloned()),
+            Self::Address { source, place } => source.explain().at(place.as_deref().cloned()),
+            Self::Upstream { source, place } => source.explain().at(Some((**place).clone())),
             Self::Render(error) => error.explain(),
             Self::Policy { place, .. } => usage.at(place.as_deref().cloned()),
             Self::Protected { act, .. } => refused

@@ -29,8 +29,7 @@ impl Stack {
             return Ok(());
         }
         if let (Host::Ssh(host), Some(upstream)) = (&self.host, &self.upstream)
-            && host.host() == upstream.target().host()
-            && host.port() == upstream.target().port()
+            && upstream.is_written_as(host)
         {
             return Err(StackError::IsUpstream {
                 stack: self.name.clone(),

@@ -55,7 +55,9 @@ fn rendered(
             toml::Value::Array(items.collect::<Result<_, _>>()?)
         }
         toml::Value::Table(table) => {
-            let entries = table.iter().map(|(key, value)| Ok((key.clone(), rendered(value, strings, place, context)?)));
+            let entries = table
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), rendered(value, strings, place, context)?)));
             toml::Value::Table(entries.collect::<Result<_, RenderError>>()?)
         }
         other => other.clone(),

@@ -81,10 +81,16 @@ const FACTS: [Fact; 8] = [
     ("ODOO_DB_NAME", |def| def.database.as_ref().map(Said::Text)),
     ("ODOO_BASE_URL", |def| def.base_url.as_ref().map(Said::Text)),
     ("ODOO_STATE_ROOT", |def| def.state_root.as_ref().map(Said::Text)),
-    ("ODOO_BIND_ADDRESS", |def| def.ports.as_ref()?.bind.as_ref().map(Said::Text)),
+    ("ODOO_BIND_ADDRESS", |def| {
+        def.ports.as_ref()?.bind.as_ref().map(Said::Text)
+    }),
     ("ODOO_WEB_HOST_PORT", |def| def.ports.as_ref()?.web.map(Said::Number)),
-    ("ODOO_LONGPOLL_HOST_PORT", |def| def.ports.as_ref()?.longpoll.map(Said::Number)),
-    ("ODOO_DB_HOST_PORT", |def| def.ports.as_ref()?.database.map(Said::Number)),
+    ("ODOO_LONGPOLL_HOST_PORT", |def| {
+        def.ports.as_ref()?.longpoll.map(Said::Number)
+    }),
+    ("ODOO_DB_HOST_PORT", |def| {
+        def.ports.as_ref()?.database.map(Said::Number)
+    }),
 ];
 
 impl Resolver<'_> {
@@ -97,7 +103,10 @@ impl Resolver<'_> {
             self.env_files.push((path, there));
         }
         let mut last = Variables::new(secrecy(self.manifest));
-        for name in self.first(|def| def.inherit.as_ref()).map_or(&[][..], |(_, names)| names) {
+        for name in self
+            .first(|def| def.inherit.as_ref())
+            .map_or(&[][..], |(_, names)| names)
+        {
             if let Some(value) = (self.environment)(name.get_ref()) {
                 last.set(name.get_ref(), value, Origin::Environment);
             }
@@ -153,7 +162,8 @@ impl Resolver<'_> {
 
     /// What follows where nobody says anything.
     fn derive(&mut self) {
-        let remote = self.first(|def| def.host.as_ref()).is_some() || self.variables.text("DEPLOY_REMOTE_HOST").is_some();
+        let remote =
+            self.first(|def| def.host.as_ref()).is_some() || self.variables.text("DEPLOY_REMOTE_HOST").is_some();
         let variables = &mut self.variables;
         let mut built_in = |name: &str, text: String| variables.default(name, text, Origin::BuiltIn);
         built_in("ODOO_PROJECT_NAME", self.name.to_owned());
@@ -163,7 +173,10 @@ impl Resolver<'_> {
         built_in("ODOO_BIND_ADDRESS", "127.0.0.1".into());
         built_in("ODOO_LOGFILE", "/volumes/logs/odoo.log".into());
         built_in("ODOO_FILESTORE_PATH", "/volumes/data/filestore".into());
-        built_in("COMPOSE_BUILD_TARGET", if remote { "production" } else { "development" }.into());
+        built_in(
+            "COMPOSE_BUILD_TARGET",
+            if remote { "production" } else { "development" }.into(),
+        );
         let project = variables.text("ODOO_PROJECT_NAME").unwrap_or(self.name).to_owned();
         let home = (self.environment)("HOME");
         let root = match (remote, &home) {
@@ -171,7 +184,11 @@ impl Resolver<'_> {
             (false, Some(home)) => format!("{home}/odoo-ai/{project}"),
         };
         variables.default("ODOO_STATE_ROOT", root, Origin::BuiltIn);
-        let ssh = if remote { "/root/.ssh".to_owned() } else { format!("{}/.ssh", home.unwrap_or_default()) };
+        let ssh = if remote {
+            "/root/.ssh".to_owned()
+        } else {
+            format!("{}/.ssh", home.unwrap_or_default())
+        };
         variables.default("RESTORE_SSH_DIR", ssh, Origin::BuiltIn);
     }
 
@@ -187,7 +204,10 @@ impl Resolver<'_> {
         let paths = self.paths();
         let ports = self.ports()?;
         let overlays = match self.first(|def| def.overlays.as_ref()) {
-            Some((layer, texts)) => texts.iter().map(|text| self.render(layer, text)).collect::<Result<_, _>>()?,
+            Some((layer, texts)) => texts
+                .iter()
+                .map(|text| self.render(layer, text))
+                .collect::<Result<_, _>>()?,
             None if self.deploy() == Deploy::Coolify => Vec::new(),
             None => DEFAULT_OVERLAYS.map(str::to_owned).to_vec(),
         };
@@ -204,7 +224,9 @@ impl Resolver<'_> {
             overlays,
             files: files.collect::<Result<_, StackError>>()?,
             upstream: self.upstream()?,
-            protected: self.first(|def| def.protected.as_ref()).is_some_and(|(_, protected)| *protected),
+            protected: self
+                .first(|def| def.protected.as_ref())
+                .is_some_and(|(_, protected)| *protected),
             sanitise: policy(self.manifest, self.own, &self.variables)?,
             name: self.name.to_owned(),
             variables: self.variables,
@@ -213,7 +235,8 @@ impl Resolver<'_> {
     }
 
     fn deploy(&self) -> Deploy {
-        self.first(|def| def.deploy.as_ref()).map_or(Deploy::Compose, |(_, deploy)| *deploy)
+        self.first(|def| def.deploy.as_ref())
+            .map_or(Deploy::Compose, |(_, deploy)| *deploy)
     }
 
     /// The host that the manifest names, else the one that `DEPLOY_REMOTE_*` name, else this machine.
@@ -221,16 +244,31 @@ impl Resolver<'_> {
         if let Some((_, name)) = self.first(|def| def.host.as_ref())
             && let Some(host) = self.manifest.hosts.get(name.get_ref())
         {
-            let target = self.ssh(host, &host.def.ssh, host.def.identity.as_ref(), host.def.known_hosts.as_ref())?;
+            let target = self.ssh(
+                host,
+                &host.def.ssh,
+                host.def.identity.as_ref(),
+                host.def.known_hosts.as_ref(),
+            )?;
             return Ok(Host::Ssh(target));
         }
         let Some(remote) = self.variables.text("DEPLOY_REMOTE_HOST") else {
             return Ok(Host::Local);
         };
-        let user = self.variables.text("DEPLOY_REMOTE_USER").map(|user| format!("{user}@")).unwrap_or_default();
-        let port = self.variables.text("DEPLOY_REMOTE_PORT").map(|port| format!(":{port}")).unwrap_or_default();
-        let target = SshTarget::parse(&format!("ssh://{user}{remote}{port}"));
-        target.map(Host::Ssh).map_err(|source| StackError::Host { source, place: None })
+        let user = self
+            .variables
+            .text("DEPLOY_REMOTE_USER")
+            .map(|user| format!("{user}@"))
+            .unwrap_or_default();
+        let port = self
+            .variables
+            .text("DEPLOY_REMOTE_PORT")
+            .map(|port| format!(":{port}"))
+            .unwrap_or_default();
+        let target = format!("ssh://{user}{remote}{port}").parse();
+        target
+            .map(Host::Ssh)
+            .map_err(|source| StackError::Address { source, place: None })
     }
 
     fn upstream(&self) -> Result<Option<Upstream>, StackError> {
@@ -246,19 +284,23 @@ impl Resolver<'_> {
             && let Some(key) = self.variables.text("RESTORE_SSH_KEY")
             && let Some(folder) = self.variables.text("RESTORE_SSH_DIR")
         {
-            target = target.with_identity(self.path(folder).join(key));
+            let wrong = |source| StackError::Address {
+                source,
+                place: Some(Box::new(upstream.place(&def.host))),
+            };
+            target = target.with_identity(self.path(folder).join(key)).map_err(wrong)?;
         }
         let render = |text| self.render(upstream, text);
         let built = Upstream::new(
             name.get_ref().as_str(),
             target,
-            render(&def.database)?,
-            render(&def.database_user)?,
+            &render(&def.database)?,
+            &render(&def.database_user)?,
             render(&def.filestore)?,
         );
-        built.map(Some).map_err(|source| StackError::Host {
+        built.map(Some).map_err(|source| StackError::Upstream {
             source,
-            place: Some(Box::new(upstream.place(&def.database))),
+            place: Box::new(upstream.place(&def.host)),
         })
     }
 
@@ -269,16 +311,23 @@ impl Resolver<'_> {
         identity: Option<&Text>,
         known_hosts: Option<&Text>,
     ) -> Result<SshTarget, StackError> {
-        let wrong = |source| StackError::Host {
-            source,
-            place: Some(Box::new(layer.place(address))),
+        let wrong = |text: &Text| {
+            let place = layer.place(text);
+            move |source| StackError::Address {
+                source,
+                place: Some(Box::new(place)),
+            }
         };
-        let mut target = SshTarget::parse(&self.render(layer, address)?).map_err(wrong)?;
+        let mut target: SshTarget = self.render(layer, address)?.parse().map_err(wrong(address))?;
         if let Some(text) = identity {
-            target = target.with_identity(self.path(&self.render(layer, text)?));
+            target = target
+                .with_identity(self.path(&self.render(layer, text)?))
+                .map_err(wrong(text))?;
         }
         if let Some(text) = known_hosts {
-            target = target.with_known_hosts(self.path(&self.render(layer, text)?));
+            target = target
+                .with_known_hosts(self.path(&self.render(layer, text)?))
+                .map_err(wrong(text))?;
         }
         Ok(target)
     }
@@ -313,7 +362,11 @@ impl Resolver<'_> {
             text.parse().map(Some).map_err(invalid)
         };
         Ok(Ports {
-            bind: self.variables.text("ODOO_BIND_ADDRESS").unwrap_or("127.0.0.1").to_owned(),
+            bind: self
+                .variables
+                .text("ODOO_BIND_ADDRESS")
+                .unwrap_or("127.0.0.1")
+                .to_owned(),
             web: port("ODOO_WEB_HOST_PORT")?,
             longpoll: port("ODOO_LONGPOLL_HOST_PORT")?,
             database: port("ODOO_DB_HOST_PORT")?,
@@ -322,7 +375,9 @@ impl Resolver<'_> {
 
     /// The first layer that says something.
     fn first<T>(&self, field: impl Fn(&StackDef) -> Option<&T>) -> Option<(&Sourced<StackDef>, &T)> {
-        self.layers.iter().find_map(|layer| field(&layer.def).map(|value| (*layer, value)))
+        self.layers
+            .iter()
+            .find_map(|layer| field(&layer.def).map(|value| (*layer, value)))
     }
 
     fn path(&self, path: &str) -> Utf8PathBuf {
@@ -346,7 +401,11 @@ impl Stack {
     #[must_use]
     pub fn facts(&self) -> minijinja::Value {
         let port = |port: Option<u16>| port.map(u32::from);
-        let files: IndexMap<&str, &str> = self.files.iter().map(|(path, name)| (path.as_str(), name.as_str())).collect();
+        let files: IndexMap<&str, &str> = self
+            .files
+            .iter()
+            .map(|(path, name)| (path.as_str(), name.as_str()))
+            .collect();
         context! {
             name => self.name,
             project => self.project,

@@ -3,7 +3,15 @@
 /// Names of variables that hold secrets, as patterns in which `*` matches any run of characters.
 ///
 /// Taken from the keys that Odoo projects' env files hold; a project adds its own with `[project] secrets`.
-const PATTERNS: [&str; 7] = ["*PASSWORD*", "*PASSWD*", "*TOKEN*", "*SECRET*", "*_KEY", "*CREDENTIAL*", "*_DSN"];
+const PATTERNS: [&str; 7] = [
+    "*PASSWORD*",
+    "*PASSWD*",
+    "*TOKEN*",
+    "*SECRET*",
+    "*_KEY",
+    "*CREDENTIAL*",
+    "*_DSN",
+];
 
 /// Names that match a pattern above and hold no secret: file names.
 const EXCEPTIONS: [&str; 2] = ["RESTORE_SSH_KEY", "*_KEY_FILE"];
@@ -26,7 +34,11 @@ impl Secrecy {
     #[must_use]
     pub fn is_secret(&self, name: &str) -> bool {
         let name = name.to_ascii_uppercase();
-        let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(&pattern.to_ascii_uppercase(), &name));
+        let any = |patterns: &[String]| {
+            patterns
+                .iter()
+                .any(|pattern| matches(&pattern.to_ascii_uppercase(), &name))
+        };
         if any(&self.secrets) {
             return true;
         }
@@ -55,7 +67,13 @@ mod tests {
     #[test]
     fn names_tell() {
         let secrecy = Secrecy::new(vec!["HARMLESS".into()], vec!["MY_TOKEN*".into()]);
-        for secret in ["ODOO_DB_PASSWORD", "GITHUB_TOKEN", "ODOO_KEY", "SHOPIFY_WEBHOOK_KEY", "HARMLESS"] {
+        for secret in [
+            "ODOO_DB_PASSWORD",
+            "GITHUB_TOKEN",
+            "ODOO_KEY",
+            "SHOPIFY_WEBHOOK_KEY",
+            "HARMLESS",
+        ] {
             assert!(secrecy.is_secret(secret), "{secret}");
         }
         for plain in ["ODOO_DB_NAME", "RESTORE_SSH_KEY", "MY_TOKEN_COUNT", "ODOO_BASE_URL"] {

@@ -9,9 +9,9 @@ use console::{Alignment, measure_text_width, pad_str};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use super::gauge::Layout;
-use crate::measure;
 use super::mode::Verbosity;
 use super::paint::Paint;
+use crate::measure;
 use crate::plain_text;
 use crate::run::event::{Event, NodeInfo, NodeName, Outcome, Progress};
 use running::Running;
@@ -77,11 +77,7 @@ impl Bars {
             }
             Event::Progress { node, progress } => self.progress(node, progress),
             Event::Note { node, text } => {
-                self.print(&format!(
-                    "{} {node}: {}",
-                    paint.accent("•"),
-                    plain_text::line(text)
-                ));
+                self.print(&format!("{} {node}: {}", paint.accent("•"), plain_text::line(text)));
             }
             Event::Warning { node, text } => {
                 self.print(&format!(
@@ -90,11 +86,7 @@ impl Bars {
                     paint.warn(&plain_text::line(text))
                 ));
             }
-            Event::NodeFinished {
-                node,
-                outcome,
-                seconds,
-            } => {
+            Event::NodeFinished { node, outcome, seconds } => {
                 self.stop(node);
                 if begun || *outcome != Outcome::Cancelled {
                     self.print(&self.ending(node, outcome, *seconds));
@@ -157,9 +149,7 @@ impl Bars {
         let name = self.padded(node);
         match outcome {
             Outcome::Done => format!("{} {name}  {}", paint.good("✓"), paint.dim(&took)),
-            Outcome::Skipped { reason } => {
-                paint.dim(&format!("- {name}  skipped: {}", plain_text::line(reason)))
-            }
+            Outcome::Skipped { reason } => paint.dim(&format!("- {name}  skipped: {}", plain_text::line(reason))),
             Outcome::Failed { error } => {
                 format!(
                     "{} {name}  {}  {}",

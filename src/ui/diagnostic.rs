@@ -48,11 +48,7 @@ fn draw_place(place: &Place, paint: Paint, columns: Option<u16>) -> String {
     let renderer = renderer.decor_style(DecorStyle::Unicode).term_width(width);
     let label = plain_text::line(&place.label);
     let span = AnnotationKind::Primary.span(place::span(place));
-    let annotation = if label.is_empty() {
-        span
-    } else {
-        span.label(label)
-    };
+    let annotation = if label.is_empty() { span } else { span.label(label) };
     let snippet = Snippet::source(place.source.text.as_ref())
         .path(plain_text::line(place.source.path.as_str()))
         .annotation(annotation);

@@ -1,8 +1,8 @@
 //! Progress as text, fitted to the width there is.
 
-use crate::measure;
 use super::pace;
 use super::paint::Paint;
+use crate::measure;
 use crate::run::event::{Progress, Unit};
 
 /// How many columns the drawn bar takes.
@@ -63,20 +63,12 @@ impl Gauge<'_> {
         let percent = pace::percent(self.progress).map(|percent| format!("{percent} %"));
         let current = &self.progress.current;
         let current = (!current.is_empty()).then(|| current.clone());
-        let parts = [
-            percent,
-            Some(self.amount()),
-            self.rate(),
-            self.left(),
-            current,
-        ];
+        let parts = [percent, Some(self.amount()), self.rate(), self.left(), current];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     fn amount(&self) -> String {
-        let Progress {
-            done, total, unit, ..
-        } = self.progress;
+        let Progress { done, total, unit, .. } = self.progress;
         let count = |count: u64| match unit {
             Unit::Bytes => measure::bytes(count),
             Unit::Items => count.to_string(),
@@ -145,8 +137,7 @@ mod tests {
             rate: Some(58_100_000.0),
         };
         let paint = Paint::new(false);
-        let shown = [Layout::Wide, Layout::Medium, Layout::Narrow]
-            .map(|layout| gauge.in_place(layout, paint));
+        let shown = [Layout::Wide, Layout::Medium, Layout::Narrow].map(|layout| gauge.in_place(layout, paint));
         insta::assert_snapshot!(shown.join("\n"), @r"
         ━━━━━━╸─────────────   34 %  412.3 MB of 1.2 GB  58.1 MB/s  eta 14 s
          34 %  412.3 MB of 1.2 GB  eta 14 s
@@ -172,9 +163,6 @@ mod tests {
             progress: &progress,
             rate: Some(1.0),
         };
-        assert_eq!(
-            gauge.in_place(Layout::Medium, Paint::new(false)),
-            "100 %  10 B of 5 B"
-        );
+        assert_eq!(gauge.in_place(Layout::Medium, Paint::new(false)), "100 %  10 B of 5 B");
     }
 }

@@ -30,9 +30,7 @@ struct PlaceRecord<'a> {
 pub(super) fn line<T: Serialize>(value: &T) -> String {
     match serde_json::to_string(value) {
         Ok(json) => json + "\n",
-        Err(error) => {
-            serde_json::json!({ "event": "error", "title": error.to_string() }).to_string() + "\n"
-        }
+        Err(error) => serde_json::json!({ "event": "error", "title": error.to_string() }).to_string() + "\n",
     }
 }
 

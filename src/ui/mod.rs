@@ -65,12 +65,7 @@ impl Ui {
     /// A ui on this process's own streams.
     #[must_use]
     pub fn new(mode: Mode, verbosity: Verbosity) -> Self {
-        Self::on(
-            mode,
-            verbosity,
-            Terminal::of_process(),
-            Printer::of_process(),
-        )
+        Self::on(mode, verbosity, Terminal::of_process(), Printer::of_process())
     }
 
     /// A ui on the given streams. Bars are drawn on the process's own standard error even so, since only a real terminal

@@ -47,10 +47,6 @@ impl Paint {
     }
 
     fn with(self, style: &Style, text: &str) -> String {
-        style
-            .clone()
-            .force_styling(self.colours)
-            .apply_to(text)
-            .to_string()
+        style.clone().force_styling(self.colours).apply_to(text).to_string()
     }
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use super::gauge::Gauge;
-use crate::measure;
 use super::mode::Verbosity;
 use super::pace::Pace;
 use super::printer::Printer;
+use crate::measure;
 use crate::plain_text;
 use crate::run::event::{Event, NodeInfo, NodeName, Outcome, Progress};
 
@@ -42,33 +42,17 @@ impl Plain {
                 let about = self.about.get(node).filter(|about| !about.is_empty());
                 Some((node, about.cloned().unwrap_or_else(|| "started".to_owned())))
             }
-            Event::Command { node, line } => {
-                verbose.then(|| (node, format!("$ {}", plain_text::line(line))))
-            }
-            Event::Line { node, text, .. } => {
-                verbose.then(|| (node, format!("│ {}", plain_text::line(text))))
-            }
-            Event::Progress { node, progress } => {
-                self.progress(node, progress).map(|text| (node, text))
-            }
+            Event::Command { node, line } => verbose.then(|| (node, format!("$ {}", plain_text::line(line)))),
+            Event::Line { node, text, .. } => verbose.then(|| (node, format!("│ {}", plain_text::line(text)))),
+            Event::Progress { node, progress } => self.progress(node, progress).map(|text| (node, text)),
             Event::Note { node, text } => Some((node, plain_text::line(text))),
-            Event::Warning { node, text } => {
-                Some((node, format!("warning: {}", plain_text::line(text))))
-            }
-            Event::NodeFinished {
-                node,
-                outcome,
-                seconds,
-            } => {
+            Event::Warning { node, text } => Some((node, format!("warning: {}", plain_text::line(text)))),
+            Event::NodeFinished { node, outcome, seconds } => {
                 let took = measure::seconds(*seconds);
                 let text = match outcome {
                     Outcome::Done => Some(format!("done in {took}")),
-                    Outcome::Skipped { reason } => {
-                        Some(format!("skipped: {}", plain_text::line(reason)))
-                    }
-                    Outcome::Failed { error } => {
-                        Some(format!("failed after {took}: {}", plain_text::line(error)))
-                    }
+                    Outcome::Skipped { reason } => Some(format!("skipped: {}", plain_text::line(reason))),
+                    Outcome::Failed { error } => Some(format!("failed after {took}: {}", plain_text::line(error))),
                     Outcome::Cancelled => begun.then(|| format!("cancelled after {took}")),
                 };
                 self.paces.remove(node);
@@ -90,10 +74,7 @@ impl Plain {
 
     fn progress(&mut self, node: &NodeName, progress: &Progress) -> Option<String> {
         let now = Instant::now();
-        let pace = self
-            .paces
-            .entry(node.clone())
-            .or_insert_with(|| Pace::new(now));
+        let pace = self.paces.entry(node.clone()).or_insert_with(|| Pace::new(now));
         let due = pace.is_due(progress, now);
         let gauge = Gauge {
             progress,

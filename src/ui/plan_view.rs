@@ -87,9 +87,7 @@ impl NodeView {
                     continue;
                 }
                 StepView::Sql(text) => comment("sql: ", text),
-                StepView::File { path, mode } => {
-                    comment("writes ", &format!("{path} (mode {mode:04o})"))
-                }
+                StepView::File { path, mode } => comment("writes ", &format!("{path} (mode {mode:04o})")),
                 StepView::Note(text) => comment("", text),
             };
             for line in remark {
@@ -145,7 +143,14 @@ mod tests {
         PlanView {
             title: "restore demo".to_owned(),
             nodes: vec![
-                node("env", &[], vec![StepView::File { path: "/srv/demo/.env".into(), mode: 0o600 }]),
+                node(
+                    "env",
+                    &[],
+                    vec![StepView::File {
+                        path: "/srv/demo/.env".into(),
+                        mode: 0o600,
+                    }],
+                ),
                 node("database", &["env"], vec![command("docker compose up -d database")]),
                 NodeView {
                     skipped: Some("ODOO_UPDATE_MODULES is empty".to_owned()),
@@ -156,7 +161,10 @@ mod tests {
                     &["database"],
                     vec![
                         StepView::Note("in one transaction\nrm -rf / # stays a comment".to_owned()),
-                        StepView::Sql("UPDATE ir_cron SET active = false;\nUPDATE ir_mail_server\n  SET active = false;".to_owned()),
+                        StepView::Sql(
+                            "UPDATE ir_cron SET active = false;\nUPDATE ir_mail_server\n  SET active = false;"
+                                .to_owned(),
+                        ),
                     ],
                 ),
             ],

@@ -33,19 +33,13 @@ impl Printer {
             return;
         }
         // Flushed at once: a reader at the other end of a pipe follows a run as it happens.
-        let written = self
-            .out
-            .write_all(text.as_bytes())
-            .and_then(|()| self.out.flush());
+        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
         self.failure = written.err();
     }
 
     /// Writes a remark. Where standard error cannot be written there is nobody left to tell it to.
     pub fn talk(&mut self, text: &str) {
-        let _ = self
-            .err
-            .write_all(text.as_bytes())
-            .and_then(|()| self.err.flush());
+        let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }
 
     /// Whether everything reached standard output. A reader that had enough (`| head`) is no failure.

@@ -32,10 +32,7 @@ impl Table {
         I: IntoIterator<Item = S>,
         S: Into<String>,
     {
-        let mut row: Vec<String> = cells
-            .into_iter()
-            .map(|cell| plain_text::line(&cell.into()))
-            .collect();
+        let mut row: Vec<String> = cells.into_iter().map(|cell| plain_text::line(&cell.into())).collect();
         row.resize(self.headings.len(), String::new());
         self.rows.push(row);
     }
@@ -55,10 +52,7 @@ impl Table {
                     .iter()
                     .chain([&self.headings])
                     .filter_map(|row| row.get(column));
-                cells
-                    .map(|cell| measure_text_width(cell))
-                    .max()
-                    .unwrap_or(0)
+                cells.map(|cell| measure_text_width(cell)).max().unwrap_or(0)
             })
             .collect();
         let mut text = paint.strong(&align(&self.headings, &widths)) + "\n";
@@ -73,13 +67,7 @@ impl Table {
     pub(super) fn records(&self) -> impl Iterator<Item = Value> + '_ {
         self.rows.iter().map(|row| {
             let cells = row.iter().map(|cell| Value::String(cell.clone()));
-            Value::Object(
-                self.headings
-                    .iter()
-                    .cloned()
-                    .zip(cells)
-                    .collect::<Map<_, _>>(),
-            )
+            Value::Object(self.headings.iter().cloned().zip(cells).collect::<Map<_, _>>())
         })
     }
 }

@@ -58,21 +58,14 @@ impl Tally {
                 Outcome::Cancelled if !self.has_begun(node) => self.never_begun.push(node.clone()),
                 Outcome::Done | Outcome::Skipped { .. } | Outcome::Cancelled => {}
             },
-            Event::RunFinished {
-                ok,
-                seconds,
-                failed,
-            } => {
+            Event::RunFinished { ok, seconds, failed } => {
                 self.end = Some(End {
                     ok: *ok,
                     seconds: *seconds,
                     failed: failed.clone(),
                 });
             }
-            Event::Command { .. }
-            | Event::Line { .. }
-            | Event::Progress { .. }
-            | Event::Note { .. } => {}
+            Event::Command { .. } | Event::Line { .. } | Event::Progress { .. } | Event::Note { .. } => {}
         }
     }
 
@@ -87,10 +80,7 @@ impl Tally {
     }
 
     /// The last line, once; nothing where no run began.
-    pub(super) fn summary(
-        &mut self,
-        log_of: impl Fn(&str) -> Option<Utf8PathBuf>,
-    ) -> Option<Summary> {
+    pub(super) fn summary(&mut self, log_of: impl Fn(&str) -> Option<Utf8PathBuf>) -> Option<Summary> {
         let title = self.title.take()?;
         let Some(end) = self.end.take() else {
             return Some(Summary::Cancelled(format!("cancelled: {title}")));
@@ -108,9 +98,7 @@ impl Tally {
             .get(first)
             .map(|error| format!(": {error}"))
             .unwrap_or_default();
-        let log = log_of(first)
-            .map(|path| format!(" — log: {path}"))
-            .unwrap_or_default();
+        let log = log_of(first).map(|path| format!(" — log: {path}")).unwrap_or_default();
         Some(Summary::Failed {
             also: (!others.is_empty()).then(|| format!("also failed: {}", others.join(", "))),
             text: format!("failed: {first}{error}{log}"),

@@ -30,9 +30,7 @@ impl Terminal {
             stderr: std::io::stderr().is_terminal() && !dumb,
             ci: set("CI"),
             colours: !dumb && !set("NO_COLOR"),
-            columns: Term::stderr()
-                .size_checked()
-                .map(|(_rows, columns)| columns),
+            columns: Term::stderr().size_checked().map(|(_rows, columns)| columns),
         }
     }
 }

@@ -42,19 +42,9 @@ struct Shown {
 }
 
 /// Shows events and a diagnostic, and returns what both streams then hold.
-fn show(
-    mode: Mode,
-    verbosity: Verbosity,
-    events: &[Event],
-    diagnostic: Option<&Diagnostic>,
-) -> Shown {
+fn show(mode: Mode, verbosity: Verbosity, events: &[Event], diagnostic: Option<&Diagnostic>) -> Shown {
     let (out, err) = (Kept::default(), Kept::default());
-    let mut ui = Ui::on(
-        mode,
-        verbosity,
-        NOWHERE,
-        Printer::new(out.clone(), err.clone()),
-    );
+    let mut ui = Ui::on(mode, verbosity, NOWHERE, Printer::new(out.clone(), err.clone()));
     for event in events {
         ui.receive(event);
     }
@@ -128,10 +118,7 @@ fn good_run() -> Vec<Event> {
             node: "database".into(),
             line: "docker compose up -d database".into(),
         },
-        line(
-            "database",
-            "\x1b[1A\x1b[2K Container demo-database-1  Started\r",
-        ),
+        line("database", "\x1b[1A\x1b[2K Container demo-database-1  Started\r"),
         end("database", Outcome::Done, 1.24),
         begin("copy-database"),
         copied(60_000_000),
@@ -247,10 +234,7 @@ fn a_failure_is_named_last_with_its_log() {
 
 #[test]
 fn quiet_says_failures_only() {
-    assert_eq!(
-        show(Mode::Quiet, Verbosity::Normal, &good_run(), None).err,
-        ""
-    );
+    assert_eq!(show(Mode::Quiet, Verbosity::Normal, &good_run(), None).err, "");
     let shown = show(Mode::Quiet, Verbosity::Normal, &bad_run(), Some(&why()));
     insta::assert_snapshot!(shown.err, @"
     error: copy-database: pg_restore exited with 1
@@ -290,9 +274,9 @@ fn an_interrupted_run_is_cancelled_not_failed() {
     });
     let shown = show(Mode::Plain, Verbosity::Normal, &events, None);
     assert!(
-        shown.err.ends_with(
-            "[copy-database] cancelled after 3.0 s\ncancelled: restore demo after 3.1 s\n"
-        ),
+        shown
+            .err
+            .ends_with("[copy-database] cancelled after 3.0 s\ncancelled: restore demo after 3.1 s\n"),
         "{}",
         shown.err
     );
@@ -331,14 +315,8 @@ fn data_and_talk_go_different_ways() {
     ui.data("services: {}\n");
     ui.table(&table);
     ui.finish(|_| None).unwrap();
-    assert_eq!(
-        out.text(),
-        "services: {}\ntask  about\nup    Start a stack\n"
-    );
-    assert_eq!(
-        err.text(),
-        "two stacks are known\nwarning: `opw-dev` has no upstream\n"
-    );
+    assert_eq!(out.text(), "services: {}\ntask  about\nup    Start a stack\n");
+    assert_eq!(err.text(), "two stacks are known\nwarning: `opw-dev` has no upstream\n");
 }
 
 #[test]
@@ -372,17 +350,8 @@ fn a_reader_that_has_enough_is_no_failure_but_a_full_disk_is() {
 #[test]
 fn bars_need_a_terminal_that_is_watched() {
     let view = |mode, stderr, ci| {
-        let terminal = Terminal {
-            stderr,
-            ci,
-            ..NOWHERE
-        };
-        let ui = Ui::on(
-            mode,
-            Verbosity::Normal,
-            terminal,
-            Printer::new(io::sink(), io::sink()),
-        );
+        let terminal = Terminal { stderr, ci, ..NOWHERE };
+        let ui = Ui::on(mode, Verbosity::Normal, terminal, Printer::new(io::sink(), io::sink()));
         matches!(ui.view, View::Bars(_))
     };
     assert!(view(Mode::Auto, true, false));
@@ -428,8 +397,7 @@ fn a_terminal_keeps_the_story_and_no_line_in_place() {
         ui.receive(&event);
     }
     ui.diagnostic(&why());
-    ui.finish(|node| Some(format!("{node}.log").into()))
-        .unwrap();
+    ui.finish(|node| Some(format!("{node}.log").into())).unwrap();
     insta::assert_snapshot!(term.contents(), @"
     ✗ copy-database   12.0 s  pg_restore exited with 1
     ⊘ copy-filestore  cancelled after 12.1 s

@@ -36,13 +36,7 @@ fn container() -> Config {
         "-p",
         "127.0.0.1:0:5432",
     ];
-    let image = [
-        "-e",
-        "POSTGRES_USER=odoo",
-        "-e",
-        &password,
-        "opw-task-lab/postgres:17",
-    ];
+    let image = ["-e", "POSTGRES_USER=odoo", "-e", &password, "opw-task-lab/postgres:17"];
     docker(&[&run[..], &image[..]].concat());
     let address = docker(&["port", &name, "5432/tcp"]);
     let port = address
@@ -97,9 +91,7 @@ pub(crate) async fn database(name: &str) -> Client {
         .await
         .unwrap();
     client
-        .batch_execute(&format!(
-            "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"
-        ))
+        .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
         .await
         .unwrap();
     open(server().dbname(&name)).await

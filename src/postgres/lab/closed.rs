@@ -17,8 +17,7 @@ async fn refusal(lab: &Lab, database: &str, role: &str, password: &str) -> Strin
         .unwrap_or_else(|| source.to_string())
 }
 
-const SEALED: &str =
-    r#"could not access file "opw_task_this_database_is_closed": No such file or directory"#;
+const SEALED: &str = r#"could not access file "opw_task_this_database_is_closed": No such file or directory"#;
 
 #[tokio::test]
 async fn odoos_superuser_cannot_open_it_while_it_is_open_or_closed() {
@@ -43,8 +42,7 @@ async fn odoos_superuser_cannot_open_it_while_it_is_open_or_closed() {
     lab.sql("ALTER ROLE odoo SET session_preload_libraries = 'auto_explain'")
         .await;
     let with_own = refusal(&lab, name, "odoo", password).await;
-    lab.sql("ALTER ROLE odoo RESET session_preload_libraries")
-        .await;
+    lab.sql("ALTER ROLE odoo RESET session_preload_libraries").await;
     assert_eq!(with_own, SEALED);
     door.close().await.unwrap();
     assert_eq!(refusal(&lab, name, "odoo", password).await, closed);
@@ -53,11 +51,11 @@ async fn odoos_superuser_cannot_open_it_while_it_is_open_or_closed() {
 #[tokio::test]
 async fn other_roles_cannot_open_it() {
     let lab = Lab::serving("lab_others").await;
-    lab.sql("DROP ROLE IF EXISTS lab_boss, lab_clerk; CREATE ROLE lab_boss SUPERUSER LOGIN PASSWORD 'boss'").await;
+    lab.sql("DROP ROLE IF EXISTS lab_boss, lab_clerk; CREATE ROLE lab_boss SUPERUSER LOGIN PASSWORD 'boss'")
+        .await;
     lab.sql("ALTER ROLE lab_boss SET session_preload_libraries = 'auto_explain'")
         .await;
-    lab.sql("CREATE ROLE lab_clerk LOGIN PASSWORD 'clerk'")
-        .await;
+    lab.sql("CREATE ROLE lab_clerk LOGIN PASSWORD 'clerk'").await;
     let Restored { incoming, .. } = lab.restored("r1", "new").await;
     let _door = incoming.open().await.unwrap();
     let name = incoming.name().as_str();
@@ -81,33 +79,19 @@ async fn a_session_stays_in_when_the_door_closes_behind_it() {
     let status = || async { lab.status(incoming.name().as_str()).await.unwrap() };
     let inside = incoming.connect().await.unwrap();
     assert!(!status().await.allows_connections);
-    inside
-        .query_one("SELECT text FROM said", &[])
-        .await
-        .unwrap();
+    inside.query_one("SELECT text FROM said", &[]).await.unwrap();
 
     // Two doors: the first to close does not shut the other.
-    let (one, other) = (
-        incoming.open().await.unwrap(),
-        incoming.open().await.unwrap(),
-    );
+    let (one, other) = (incoming.open().await.unwrap(), incoming.open().await.unwrap());
     one.close().await.unwrap();
     assert!(status().await.allows_connections);
-    let login = lab.server.connect_as(
-        incoming.name().as_str(),
-        role::RESTORE,
-        role.password(),
-        "pg_restore",
-    );
+    let login = lab
+        .server
+        .connect_as(incoming.name().as_str(), role::RESTORE, role.password(), "pg_restore");
     let (login, came) = tokio::join!(login, other.wait_for("pg_restore", 1, LIMIT));
     came.unwrap();
-    let early = other
-        .wait_for("nobody", 1, Duration::from_millis(200))
-        .await;
-    assert!(
-        matches!(early, Err(PostgresError::NobodyCame { .. })),
-        "{early:?}"
-    );
+    let early = other.wait_for("nobody", 1, Duration::from_millis(200)).await;
+    assert!(matches!(early, Err(PostgresError::NobodyCame { .. })), "{early:?}");
     other.close().await.unwrap();
     assert!(!status().await.allows_connections);
 
@@ -126,36 +110,20 @@ async fn a_template_cannot_be_dropped_by_hand_and_is_marked() {
     let name = incoming.name().clone();
     let before = lab.status(name.as_str()).await.unwrap();
     assert_eq!(
-        (
-            before.owner.as_str(),
-            before.template,
-            before.allows_connections
-        ),
+        (before.owner.as_str(), before.template, before.allows_connections),
         (role::KEEPER, true, false)
     );
     assert_eq!(before.comment.state(), Some(State::Restoring));
     incoming.set_state(State::Verified).await.unwrap();
-    let marker = lab
-        .status(name.as_str())
-        .await
-        .unwrap()
-        .comment
-        .marker
-        .unwrap();
+    let marker = lab.status(name.as_str()).await.unwrap().comment.marker.unwrap();
     assert_eq!(
         (marker.state, marker.run.as_str(), marker.source.as_str()),
         (State::Verified, "r1", "opw-prod")
     );
 
     let admin = lab.server.connect_maintenance().await.unwrap();
-    let drop = admin
-        .batch_execute(&format!("DROP DATABASE {name}"))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        drop.as_db_error().unwrap().message(),
-        "cannot drop a template database"
-    );
+    let drop = admin.batch_execute(&format!("DROP DATABASE {name}")).await.unwrap_err();
+    assert_eq!(drop.as_db_error().unwrap().message(), "cannot drop a template database");
     incoming.drop().await.unwrap();
     assert_eq!(lab.status(name.as_str()).await, None);
 }
@@ -170,10 +138,7 @@ async fn the_servers_log_never_sees_the_password() {
     let lock = lab.lock("r1").await;
     let role = RestoreRole::begin(&lab.server, &lock).await.unwrap();
     lab.sql("ALTER ROLE odoo RESET log_statement").await;
-    let output = Command::new("docker")
-        .args(["logs", &container.0])
-        .output()
-        .unwrap();
+    let output = Command::new("docker").args(["logs", &container.0]).output().unwrap();
     let log = [output.stdout, output.stderr].concat();
     let log = String::from_utf8_lossy(&log);
     assert!(log.contains("SCRAM-SHA-256$"), "the log has the statement");

@@ -5,8 +5,7 @@ use super::*;
 #[tokio::test]
 async fn grants_settings_limit_and_comment_stay_with_the_live_name() {
     let lab = Lab::serving("lab_kept").await;
-    lab.sql("DROP ROLE IF EXISTS lab_reader; CREATE ROLE lab_reader")
-        .await;
+    lab.sql("DROP ROLE IF EXISTS lab_reader; CREATE ROLE lab_reader").await;
     lab.sql(
         "REVOKE CONNECT, TEMPORARY ON DATABASE lab_kept FROM PUBLIC;
          GRANT CONNECT ON DATABASE lab_kept TO lab_reader WITH GRANT OPTION;
@@ -24,9 +23,7 @@ async fn grants_settings_limit_and_comment_stay_with_the_live_name() {
     let row = admin.query_one(told, &[]).await.unwrap();
     let before: (String, i32, String) = (row.get(0), row.get(1), row.get(2));
     let Restored { lock, incoming, .. } = lab.restored("r1", "new").await;
-    activate(&lab.server, &lock, Assumed(incoming), LIMIT)
-        .await
-        .unwrap();
+    activate(&lab.server, &lock, Assumed(incoming), LIMIT).await.unwrap();
     let row = admin.query_one(told, &[]).await.unwrap();
     let mut after: (String, i32, String) = (row.get(0), row.get(1), row.get(2));
     assert!(
@@ -60,20 +57,12 @@ async fn grants_settings_limit_and_comment_stay_with_the_live_name() {
 async fn a_rollback_goes_back_and_forth() {
     let lab = Lab::serving("lab_back").await;
     let Restored { lock, incoming, .. } = lab.restored("r1", "new").await;
-    activate(&lab.server, &lock, Assumed(incoming), LIMIT)
-        .await
-        .unwrap();
+    activate(&lab.server, &lock, Assumed(incoming), LIMIT).await.unwrap();
     for (live, run) in [("old", ""), ("new", "r1")] {
         rollback(&lab.server, &lock, LIMIT).await.unwrap();
         assert_eq!(lab.reads("lab_back").await.unwrap(), live);
         assert!(lab.reads("lab_back__previous").await.is_err());
-        let marker = lab
-            .status("lab_back")
-            .await
-            .unwrap()
-            .comment
-            .marker
-            .unwrap();
+        let marker = lab.status("lab_back").await.unwrap().comment.marker.unwrap();
         assert_eq!((marker.state, marker.run.as_str()), (State::Live, run));
         assert_eq!(lab.state("lab_back__previous").await, Some(State::Previous));
     }
@@ -83,29 +72,24 @@ async fn a_rollback_goes_back_and_forth() {
 async fn the_next_swap_drops_the_older_previous_one() {
     let lab = Lab::serving("lab_twice").await;
     for (run, content) in [("r1", "new"), ("r2", "newer")] {
-        let Restored {
-            lock,
-            incoming,
-            role,
-        } = lab.restored(run, content).await;
-        let activated = activate(&lab.server, &lock, Assumed(incoming), LIMIT)
-            .await
-            .unwrap();
+        let Restored { lock, incoming, role } = lab.restored(run, content).await;
+        let activated = activate(&lab.server, &lock, Assumed(incoming), LIMIT).await.unwrap();
         assert!(activated.not_dropped.is_none(), "{activated:?}");
         role.end().await.unwrap();
     }
     let admin = lab.server.connect_maintenance().await.unwrap();
     let rows = admin
-        .query("SELECT datname::text FROM pg_database WHERE starts_with(datname, 'lab_twice') ORDER BY 1", &[])
+        .query(
+            "SELECT datname::text FROM pg_database WHERE starts_with(datname, 'lab_twice') ORDER BY 1",
+            &[],
+        )
         .await
         .unwrap();
     assert_eq!(
         rows.iter().map(|row| row.get(0)).collect::<Vec<String>>(),
         ["lab_twice", "lab_twice__previous"]
     );
-    rollback(&lab.server, &lab.lock("r3").await, LIMIT)
-        .await
-        .unwrap();
+    rollback(&lab.server, &lab.lock("r3").await, LIMIT).await.unwrap();
     assert_eq!(lab.reads("lab_twice").await.unwrap(), "new");
 }
 
@@ -144,26 +128,15 @@ async fn an_index_on_unaccent_can_be_restored() {
         extension("unaccent", "public"),
         extension("pg_trgm", "not there yet"),
     ];
-    incoming
-        .prepare_extensions(&extensions, true)
-        .await
-        .unwrap();
+    incoming.prepare_extensions(&extensions, true).await.unwrap();
     let inside = incoming.connect().await.unwrap();
     inside
-        .batch_execute(
-            "CREATE INDEX ON said (unaccent(text)); CREATE EXTENSION IF NOT EXISTS unaccent",
-        )
+        .batch_execute("CREATE INDEX ON said (unaccent(text)); CREATE EXTENSION IF NOT EXISTS unaccent")
         .await
         .unwrap();
     assert!(DatabaseFacts::of(&inside).await.unwrap().unaccent_immutable);
     let lacking = incoming
-        .prepare_extensions(
-            &[
-                extension("postgis", "public"),
-                extension("vector", "public"),
-            ],
-            false,
-        )
+        .prepare_extensions(&[extension("postgis", "public"), extension("vector", "public")], false)
         .await;
     let Err(PostgresError::ExtensionsMissing { names }) = lacking else {
         panic!("{lacking:?}")
@@ -181,22 +154,12 @@ async fn a_locale_that_the_server_lacks_is_replaced_and_told() {
         ctype: "xx_XX.utf8".into(),
         ..Locale::odoo()
     };
-    let incoming = Incoming::create(
-        &lab.server,
-        &lock,
-        &role,
-        &IncomingSpec { locale, ..spec() },
-    )
-    .await
-    .unwrap();
-    assert_eq!(*incoming.locale(), Locale::odoo());
-    let facts = DatabaseFacts::of(&incoming.connect().await.unwrap())
+    let incoming = Incoming::create(&lab.server, &lock, &role, &IncomingSpec { locale, ..spec() })
         .await
         .unwrap();
-    assert_eq!(
-        (facts.locale, facts.odoo, facts.uuid),
-        (Locale::odoo(), false, None)
-    );
+    assert_eq!(*incoming.locale(), Locale::odoo());
+    let facts = DatabaseFacts::of(&incoming.connect().await.unwrap()).await.unwrap();
+    assert_eq!((facts.locale, facts.odoo, facts.uuid), (Locale::odoo(), false, None));
 }
 
 #[tokio::test]
@@ -214,11 +177,7 @@ async fn the_facts_of_an_odoo_database_are_read() {
         .unwrap();
     let facts = DatabaseFacts::of(&session).await.unwrap();
     assert_eq!(
-        (
-            facts.odoo,
-            facts.odoo_version.as_deref(),
-            facts.uuid.as_deref()
-        ),
+        (facts.odoo, facts.odoo_version.as_deref(), facts.uuid.as_deref()),
         (true, Some("18.0.1.3"), Some("6f1c-11ef"))
     );
     assert_eq!(
@@ -236,12 +195,9 @@ async fn progress_is_seen_from_beside() {
     let sink: tokio_postgres::CopyInSink<std::io::Cursor<Vec<u8>>> =
         loader.copy_in("COPY said FROM STDIN").await.unwrap();
     let mut sink = std::pin::pin!(sink);
-    futures_util::SinkExt::send(
-        &mut sink,
-        std::io::Cursor::new(b"one\ntwo\n".repeat(10_000)),
-    )
-    .await
-    .unwrap();
+    futures_util::SinkExt::send(&mut sink, std::io::Cursor::new(b"one\ntwo\n".repeat(10_000)))
+        .await
+        .unwrap();
     let copies = loop {
         let copies = observer.copies().await.unwrap();
         if copies.iter().any(|copy| copy.rows > 0) {

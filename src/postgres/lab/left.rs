@@ -17,11 +17,8 @@ async fn leftovers_of_killed_runs_are_found_and_cleaned() {
     ))
     .await;
     // Killed while it dropped its database.
-    lab.sql(&format!(
-        "CREATE DATABASE lab_left__incoming_r3 OWNER {}",
-        role::KEEPER
-    ))
-    .await;
+    lab.sql(&format!("CREATE DATABASE lab_left__incoming_r3 OWNER {}", role::KEEPER))
+        .await;
     lab.sql("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'lab_left__incoming_r3'")
         .await;
     // Somebody's own, by chance with such a name; and another stack's.
@@ -40,10 +37,7 @@ async fn leftovers_of_killed_runs_are_found_and_cleaned() {
     };
     let leftovers = loop {
         let leftovers = scan(&lab.server, &lock).await.unwrap();
-        if leftovers
-            .iter()
-            .any(|leftover| leftover.database().is_none())
-        {
+        if leftovers.iter().any(|leftover| leftover.database().is_none()) {
             break leftovers;
         }
     };
@@ -65,26 +59,15 @@ async fn leftovers_of_killed_runs_are_found_and_cleaned() {
     }
     assert!(worker.query_one("SELECT 1", &[]).await.is_err());
     assert_eq!(scan(&lab.server, &lock).await.unwrap(), []);
-    for theirs in [
-        "lab_left",
-        "lab_left__incoming_mine",
-        "lab_left_other__incoming_r1",
-    ] {
-        assert!(
-            lab.status(theirs).await.is_some(),
-            "{theirs} is not ours to drop"
-        );
+    for theirs in ["lab_left", "lab_left__incoming_mine", "lab_left_other__incoming_r1"] {
+        assert!(lab.status(theirs).await.is_some(), "{theirs} is not ours to drop");
     }
 }
 
 #[tokio::test]
 async fn a_run_does_not_find_itself() {
     let lab = Lab::serving("lab_self").await;
-    let Restored {
-        lock,
-        role,
-        incoming,
-    } = lab.restored("r1", "new").await;
+    let Restored { lock, role, incoming } = lab.restored("r1", "new").await;
     assert_eq!(scan(&lab.server, &lock).await.unwrap(), []);
     incoming.drop().await.unwrap();
     role.end().await.unwrap();
@@ -94,26 +77,15 @@ async fn a_run_does_not_find_itself() {
 #[tokio::test]
 async fn a_swap_killed_before_the_drop_leaves_a_retired_database_that_is_cleaned() {
     let lab = Lab::serving("lab_retired").await;
-    let Restored {
-        lock,
-        incoming,
-        role,
-    } = lab.restored("r1", "new").await;
-    activate(&lab.server, &lock, Assumed(incoming), LIMIT)
-        .await
-        .unwrap();
+    let Restored { lock, incoming, role } = lab.restored("r1", "new").await;
+    activate(&lab.server, &lock, Assumed(incoming), LIMIT).await.unwrap();
     role.end().await.unwrap();
     let previous = lab.status("lab_retired__previous").await.unwrap();
-    let mark = previous
-        .comment
-        .marked(previous.marker_now(State::Retired))
-        .to_string();
+    let mark = previous.comment.marked(previous.marker_now(State::Retired)).to_string();
     lab.sql("ALTER DATABASE lab_retired__previous RENAME TO lab_retired__retired_r2")
         .await;
-    lab.sql(&format!(
-        "COMMENT ON DATABASE lab_retired__retired_r2 IS '{mark}'"
-    ))
-    .await;
+    lab.sql(&format!("COMMENT ON DATABASE lab_retired__retired_r2 IS '{mark}'"))
+        .await;
     let leftovers = scan(&lab.server, &lock).await.unwrap();
     assert_eq!(leftovers.len(), 1, "{leftovers:?}");
     for leftover in leftovers {

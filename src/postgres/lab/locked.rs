@@ -7,16 +7,11 @@ use crate::error::{ExitCode, Explain};
 async fn a_second_restore_is_refused_and_told_who_runs() {
     let lab = Lab::new("lab_lock").await;
     let first = lab.lock("20261122-134509-ab12cd34").await;
-    let error = RestoreLock::take(&lab.server, "lab_lock", "r2")
-        .await
-        .unwrap_err();
+    let error = RestoreLock::take(&lab.server, "lab_lock", "r2").await.unwrap_err();
     let told = error.explain();
     assert_eq!(
         (told.exit, told.title.as_str()),
-        (
-            ExitCode::Refused,
-            "a restore of database `lab_lock` is already running"
-        )
+        (ExitCode::Refused, "a restore of database `lab_lock` is already running")
     );
     assert!(
         told.evidence[0].contains("opw-task run 20261122-134509-ab12cd34"),
@@ -24,17 +19,12 @@ async fn a_second_restore_is_refused_and_told_who_runs() {
     );
     assert!(told.hints[0].contains("pg_terminate_backend("), "{told:?}");
     first.still_held().await.unwrap();
-    let _another_database = RestoreLock::take(&lab.server, "lab_lock2", "r2")
-        .await
-        .unwrap();
+    let _another_database = RestoreLock::take(&lab.server, "lab_lock2", "r2").await.unwrap();
 
     drop(first);
     // The server notices a moment later.
     let begun = std::time::Instant::now();
-    while RestoreLock::take(&lab.server, "lab_lock", "r2")
-        .await
-        .is_err()
-    {
+    while RestoreLock::take(&lab.server, "lab_lock", "r2").await.is_err() {
         assert!(begun.elapsed() < LIMIT);
     }
 }
@@ -43,25 +33,18 @@ async fn a_second_restore_is_refused_and_told_who_runs() {
 async fn the_restore_role_serves_one_run_at_a_time() {
     let lab = Lab::new("lab_roles").await;
     let one = lab.lock("r1").await;
-    let other = RestoreLock::take(&lab.server, "lab_roles2", "r2")
-        .await
-        .unwrap();
+    let other = RestoreLock::take(&lab.server, "lab_roles2", "r2").await.unwrap();
     let role = RestoreRole::begin(&lab.server, &one).await.unwrap();
     let error = RestoreRole::begin(&lab.server, &other).await.unwrap_err();
-    assert!(
-        error.explain().evidence[0].contains("opw-task run r1"),
-        "{error:?}"
-    );
+    assert!(error.explain().evidence[0].contains("opw-task run r1"), "{error:?}");
     role.end().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_login_without_superuser_rights_is_told_what_is_missing() {
     let lab = Lab::new("lab_plain").await;
-    lab.sql(
-        "DROP ROLE IF EXISTS lab_plain_role; CREATE ROLE lab_plain_role LOGIN PASSWORD 'plain'",
-    )
-    .await;
+    lab.sql("DROP ROLE IF EXISTS lab_plain_role; CREATE ROLE lab_plain_role LOGIN PASSWORD 'plain'")
+        .await;
     let plain = Server {
         admin: "lab_plain_role".into(),
         password: Secret::new("plain"),
@@ -69,15 +52,10 @@ async fn a_login_without_superuser_rights_is_told_what_is_missing() {
     };
     let lock = RestoreLock::take(&plain, "lab_plain", "r1").await.unwrap();
     let error = RestoreRole::begin(&plain, &lock).await.unwrap_err();
-    assert!(
-        matches!(error, PostgresError::NotSuperuser { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, PostgresError::NotSuperuser { .. }), "{error:?}");
     drop(lock);
-    lab.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'lab_plain_role'",
-    )
-    .await;
+    lab.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'lab_plain_role'")
+        .await;
     lab.sql("DROP ROLE lab_plain_role").await;
 }
 
@@ -91,8 +69,7 @@ async fn a_wrong_password_is_told_at_once_and_a_missing_server_in_time() {
     let error = wrong.wait_until_ready(LIMIT).await.unwrap_err();
     let told = error.explain();
     assert!(
-        told.evidence[0].contains("password authentication failed")
-            && told.hints[0].contains("ALTER ROLE"),
+        told.evidence[0].contains("password authentication failed") && told.hints[0].contains("ALTER ROLE"),
         "{told:?}"
     );
     assert!(!format!("{error:?} {told:?}").contains("CANARY"));
@@ -102,12 +79,6 @@ async fn a_wrong_password_is_told_at_once_and_a_missing_server_in_time() {
         .local_addr()
         .unwrap()
         .port();
-    let nobody = at(port)
-        .wait_until_ready(Duration::from_millis(300))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(nobody, PostgresError::NotReady { .. }),
-        "{nobody:?}"
-    );
+    let nobody = at(port).wait_until_ready(Duration::from_millis(300)).await.unwrap_err();
+    assert!(matches!(nobody, PostgresError::NotReady { .. }), "{nobody:?}");
 }

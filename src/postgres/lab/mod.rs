@@ -36,9 +36,7 @@ struct Container(String);
 
 impl Container {
     fn shared() -> Arc<Self> {
-        let mut running = RUNNING
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         running.upgrade().unwrap_or_else(|| {
             let container = Arc::new(Self::start());
             *running = Arc::downgrade(&container);
@@ -81,10 +79,7 @@ impl Drop for Container {
 }
 
 fn docker(args: &[&str]) -> String {
-    let output = Command::new("docker")
-        .args(args)
-        .output()
-        .expect("docker is installed");
+    let output = Command::new("docker").args(args).output().expect("docker is installed");
     assert!(
         output.status.success(),
         "docker {args:?}: {}",
@@ -112,10 +107,7 @@ impl Lab {
             }
         };
         let turn = TURN.lock().await;
-        let admin = server
-            .wait_until_ready(Duration::from_secs(60))
-            .await
-            .unwrap();
+        let admin = server.wait_until_ready(Duration::from_secs(60)).await.unwrap();
         for row in admin
             .query(
                 "SELECT datname FROM pg_database WHERE starts_with(datname, $1)",
@@ -139,10 +131,8 @@ impl Lab {
     /// The same with a live database that says `old` and belongs to Odoo.
     async fn serving(live: &'static str) -> Self {
         let lab = Self::new(live).await;
-        lab.sql(&format!(
-            "CREATE DATABASE {live} OWNER odoo TEMPLATE template0"
-        ))
-        .await;
+        lab.sql(&format!("CREATE DATABASE {live} OWNER odoo TEMPLATE template0"))
+            .await;
         lab.server
             .connect(live)
             .await
@@ -164,18 +154,14 @@ impl Lab {
     }
 
     async fn lock(&self, run: &str) -> RestoreLock {
-        RestoreLock::take(&self.server, self.live, run)
-            .await
-            .unwrap()
+        RestoreLock::take(&self.server, self.live, run).await.unwrap()
     }
 
     /// A restore that has come as far as it can before the swap.
     async fn restored(&self, run: &str, content: &str) -> Restored {
         let lock = self.lock(run).await;
         let role = RestoreRole::begin(&self.server, &lock).await.unwrap();
-        let incoming = Incoming::create(&self.server, &lock, &role, &spec())
-            .await
-            .unwrap();
+        let incoming = Incoming::create(&self.server, &lock, &role, &spec()).await.unwrap();
         incoming
             .connect()
             .await
@@ -184,34 +170,22 @@ impl Lab {
             .await
             .unwrap();
         incoming.reassign().await.unwrap();
-        Restored {
-            lock,
-            role,
-            incoming,
-        }
+        Restored { lock, role, incoming }
     }
 
     /// What the database of that name says, read as Odoo's role.
     async fn reads(&self, database: &str) -> Result<String, PostgresError> {
         let session = self.server.connect(database).await?;
-        Ok(session
-            .query_one("SELECT text FROM said", &[])
-            .await
-            .unwrap()
-            .get(0))
+        Ok(session.query_one("SELECT text FROM said", &[]).await.unwrap().get(0))
     }
 
     async fn status(&self, database: &str) -> Option<Status> {
         let session = self.server.connect_maintenance().await.unwrap();
-        status(&session, &Identifier::new(database).unwrap())
-            .await
-            .unwrap()
+        status(&session, &Identifier::new(database).unwrap()).await.unwrap()
     }
 
     async fn state(&self, database: &str) -> Option<State> {
-        self.status(database)
-            .await
-            .and_then(|status| status.comment.state())
+        self.status(database).await.and_then(|status| status.comment.state())
     }
 
     /// The databases that Odoo finds, as its `list_dbs` does.
@@ -275,11 +249,7 @@ fn given(url: &str) -> Server {
     let Some(Host::Tcp(host)) = config.get_hosts().first() else {
         panic!("{url} has no host")
     };
-    assert_eq!(
-        config.get_user(),
-        Some("odoo"),
-        "the tests log in as Odoo's role"
-    );
+    assert_eq!(config.get_user(), Some("odoo"), "the tests log in as Odoo's role");
     let password = String::from_utf8(config.get_password().unwrap().to_vec()).unwrap();
     Server {
         host: host.clone(),

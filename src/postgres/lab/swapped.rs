@@ -7,11 +7,7 @@ use super::*;
 #[tokio::test]
 async fn a_swap_gets_through_four_clients_that_reconnect_at_once() {
     let lab = Lab::serving("lab_swap").await;
-    let Restored {
-        lock,
-        role,
-        incoming,
-    } = lab.restored("r1", "new").await;
+    let Restored { lock, role, incoming } = lab.restored("r1", "new").await;
     let stop = Arc::new(AtomicBool::new(false));
     let answers = Arc::new(AtomicU32::new(0));
     let clients: Vec<_> = (0..4)
@@ -22,9 +18,7 @@ async fn a_swap_gets_through_four_clients_that_reconnect_at_once() {
                     let Ok(session) = server.connect("lab_swap").await else {
                         continue;
                     };
-                    while !stop.load(Ordering::Relaxed)
-                        && session.query("SELECT text FROM said", &[]).await.is_ok()
-                    {
+                    while !stop.load(Ordering::Relaxed) && session.query("SELECT text FROM said", &[]).await.is_ok() {
                         answers.fetch_add(1, Ordering::Relaxed);
                     }
                 }
@@ -36,19 +30,14 @@ async fn a_swap_gets_through_four_clients_that_reconnect_at_once() {
     }
     // Spawned, because a run does the same: the future must be one that can be.
     let server = lab.server.clone();
-    let swap =
-        tokio::spawn(async move { activate(&server, &lock, Assumed(incoming), LIMIT).await });
+    let swap = tokio::spawn(async move { activate(&server, &lock, Assumed(incoming), LIMIT).await });
     let activated = swap.await.unwrap().unwrap();
     stop.store(true, Ordering::Relaxed);
     for client in clients {
         client.await.unwrap();
     }
     println!("{:?}", activated.cost);
-    assert!(
-        activated.cost.took < Duration::from_secs(5),
-        "{:?}",
-        activated.cost
-    );
+    assert!(activated.cost.took < Duration::from_secs(5), "{:?}", activated.cost);
     assert!(activated.cost.ended >= 4, "{:?}", activated.cost);
 
     assert_eq!(lab.reads("lab_swap").await.unwrap(), "new");
@@ -59,24 +48,14 @@ async fn a_swap_gets_through_four_clients_that_reconnect_at_once() {
     );
     assert_eq!(live.comment.state(), Some(State::Live));
     let previous = lab.status("lab_swap__previous").await.unwrap();
-    assert_eq!(
-        (previous.template, previous.allows_connections),
-        (true, false)
-    );
+    assert_eq!((previous.template, previous.allows_connections), (true, false));
     assert_eq!(previous.comment.state(), Some(State::Previous));
     let Err(error) = lab.reads("lab_swap__previous").await else {
         panic!("Odoo's superuser opened the previous one")
     };
     let told = crate::error::Explain::explain(&error).evidence.join("\n");
-    assert!(
-        told.contains("not currently accepting connections"),
-        "{told}"
-    );
-    assert!(
-        !lab.odoo_lists()
-            .await
-            .contains(&"lab_swap__previous".to_owned())
-    );
+    assert!(told.contains("not currently accepting connections"), "{told}");
+    assert!(!lab.odoo_lists().await.contains(&"lab_swap__previous".to_owned()));
 
     role.end().await.unwrap();
     let admin = lab.server.connect_maintenance().await.unwrap();
@@ -87,10 +66,7 @@ async fn a_swap_gets_through_four_clients_that_reconnect_at_once() {
         )
         .await
         .unwrap();
-    assert_eq!(
-        (role.get(0), role.get(1), role.get(2)),
-        (false, false, true)
-    );
+    assert_eq!((role.get(0), role.get(1), role.get(2)), (false, false, true));
 }
 
 #[tokio::test]
@@ -111,15 +87,10 @@ async fn nothing_belongs_to_the_restore_role_after_it() {
         role::KEEPER,
         "the database stays kept"
     );
-    activate(&lab.server, &lock, Assumed(incoming), LIMIT)
-        .await
-        .unwrap();
+    activate(&lab.server, &lock, Assumed(incoming), LIMIT).await.unwrap();
     let session = lab.server.connect("lab_owner").await.unwrap();
     let owner: String = session
-        .query_one(
-            "SELECT tableowner::text FROM pg_tables WHERE tablename = 't'",
-            &[],
-        )
+        .query_one("SELECT tableowner::text FROM pg_tables WHERE tablename = 't'", &[])
         .await
         .unwrap()
         .get(0);
@@ -147,28 +118,15 @@ async fn a_client_killed_between_the_renames_leaves_the_old_names() {
     let comment = format!("BEGIN; COMMENT ON DATABASE {name} IS 'hold on'");
     blocker.batch_execute(&comment).await.unwrap();
     let server = lab.server.clone();
-    let swap =
-        tokio::spawn(async move { activate(&server, &lock, Assumed(incoming), LIMIT).await });
+    let swap = tokio::spawn(async move { activate(&server, &lock, Assumed(incoming), LIMIT).await });
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
                       AND query LIKE 'ALTER DATABASE \"lab\\_killed\\_\\_incoming%RENAME TO \"lab\\_killed\"'";
-    while admin
-        .query_one(waiting, &[])
-        .await
-        .unwrap()
-        .get::<_, i64>(0)
-        == 0
-    {
+    while admin.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     swap.abort();
     assert!(swap.await.unwrap_err().is_cancelled());
-    while admin
-        .query_one(waiting, &[])
-        .await
-        .unwrap()
-        .get::<_, i64>(0)
-        > 0
-    {
+    while admin.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     drop(blocker);
@@ -181,30 +139,19 @@ async fn a_client_killed_between_the_renames_leaves_the_old_names() {
 async fn a_swap_that_cannot_get_through_says_who_is_in_the_way() {
     let lab = Lab::serving("lab_blocked").await;
     let Restored { lock, incoming, .. } = lab.restored("r1", "new").await;
-    let blocker = lab
-        .server
-        .connect_named("postgres", "the blocker")
-        .await
-        .unwrap();
+    let blocker = lab.server.connect_named("postgres", "the blocker").await.unwrap();
     blocker
         .batch_execute("BEGIN; COMMENT ON DATABASE lab_blocked IS 'hold on'")
         .await
         .unwrap();
-    let error = activate(
-        &lab.server,
-        &lock,
-        Assumed(incoming),
-        Duration::from_secs(1),
-    )
-    .await
-    .unwrap_err();
+    let error = activate(&lab.server, &lock, Assumed(incoming), Duration::from_secs(1))
+        .await
+        .unwrap_err();
     let PostgresError::SwapTimedOut { sessions, .. } = &error else {
         panic!("{error:?}")
     };
     assert!(
-        sessions
-            .iter()
-            .any(|session| session.contains("the blocker")),
+        sessions.iter().any(|session| session.contains("the blocker")),
         "{sessions:?}"
     );
     drop(blocker);
@@ -222,10 +169,7 @@ async fn a_run_that_lost_its_lock_does_not_swap() {
         .await
         .unwrap_err();
     assert!(matches!(error, PostgresError::LockLost { .. }), "{error:?}");
-    assert!(matches!(
-        lock.still_held().await,
-        Err(PostgresError::LockLost { .. })
-    ));
+    assert!(matches!(lock.still_held().await, Err(PostgresError::LockLost { .. })));
     assert_eq!(lab.reads("lab_lost").await.unwrap(), "old");
 }
 
@@ -233,14 +177,9 @@ async fn a_run_that_lost_its_lock_does_not_swap() {
 async fn the_first_restore_needs_no_live_database() {
     let lab = Lab::new("lab_first").await;
     let Restored { lock, incoming, .. } = lab.restored("r1", "new").await;
-    let activated = activate(&lab.server, &lock, Assumed(incoming), LIMIT)
-        .await
-        .unwrap();
+    let activated = activate(&lab.server, &lock, Assumed(incoming), LIMIT).await.unwrap();
     assert_eq!(activated.previous, None);
     assert_eq!(lab.reads("lab_first").await.unwrap(), "new");
     let error = rollback(&lab.server, &lock, LIMIT).await.unwrap_err();
-    assert!(
-        matches!(error, PostgresError::NoPrevious { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, PostgresError::NoPrevious { .. }), "{error:?}");
 }

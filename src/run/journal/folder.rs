@@ -21,10 +21,9 @@ pub(super) fn prepare(root: &Utf8Path) -> Result<Utf8PathBuf, JournalError> {
         .open(&ignore)
         .and_then(|mut file| file.write_all(b"*\n"));
     match written {
-        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(JournalError::Write {
-            path: ignore,
-            source,
-        }),
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            Err(JournalError::Write { path: ignore, source })
+        }
         _ => Ok(runs),
     }
 }
@@ -38,11 +37,7 @@ pub(super) fn make_run(runs: &Utf8Path, run: &str) -> Result<Utf8PathBuf, Journa
 
 /// Opens a file for appending, and makes it if it is not there.
 pub(super) fn append(path: &Utf8Path) -> Result<File, JournalError> {
-    let opened = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path);
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     opened.map_err(|source| JournalError::Write {
         path: path.to_owned(),
         source,
@@ -50,10 +45,7 @@ pub(super) fn append(path: &Utf8Path) -> Result<File, JournalError> {
 }
 
 fn make(path: &Utf8Path, with_parents: bool) -> Result<(), JournalError> {
-    let made = DirBuilder::new()
-        .recursive(with_parents)
-        .mode(0o700)
-        .create(path);
+    let made = DirBuilder::new().recursive(with_parents).mode(0o700).create(path);
     made.map_err(|source| JournalError::Folder {
         path: path.to_owned(),
         source,

@@ -45,11 +45,7 @@ impl NodeLogs {
             }
             Event::Note { node, text } => self.write(node, at, "note", text),
             Event::Warning { node, text } => self.write(node, at, "warn", text),
-            Event::NodeFinished {
-                node,
-                outcome,
-                seconds,
-            } => {
+            Event::NodeFinished { node, outcome, seconds } => {
                 let text = match outcome {
                     Outcome::Done => format!("done after {seconds:.1} s"),
                     Outcome::Failed { error } => format!("failed after {seconds:.1} s: {error}"),
@@ -67,13 +63,7 @@ impl NodeLogs {
         }
     }
 
-    fn write(
-        &mut self,
-        node: &NodeName,
-        at: &str,
-        kind: &str,
-        text: &str,
-    ) -> Result<(), JournalError> {
+    fn write(&mut self, node: &NodeName, at: &str, kind: &str, text: &str) -> Result<(), JournalError> {
         let path = self.path(node);
         if !self.open.contains_key(node) {
             self.open.insert(node.clone(), folder::append(&path)?);
@@ -96,9 +86,7 @@ impl NodeLogs {
 fn file_name(node: &str) -> String {
     let mut name = String::with_capacity(node.len());
     for (index, byte) in node.bytes().enumerate() {
-        let plain = byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'_')
-            || (byte == b'.' && index > 0);
+        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (byte == b'.' && index > 0);
         if plain {
             name.push(char::from(byte));
         } else {

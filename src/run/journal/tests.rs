@@ -103,18 +103,11 @@ fn keeps_every_event_and_a_readable_log_a_node() {
     assert!(!journal.log_path("never-begun").exists());
 
     let kept = fs::read_to_string(journal.folder().join(EVENTS)).unwrap();
-    let kept: Vec<serde_json::Value> = kept
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let kept: Vec<serde_json::Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(kept.len(), events.len());
     assert_eq!(kept[1]["event"], "command");
     assert_eq!(kept[1]["line"], "docker build .");
-    kept[1]["at"]
-        .as_str()
-        .unwrap()
-        .parse::<Timestamp>()
-        .unwrap();
+    kept[1]["at"].as_str().unwrap().parse::<Timestamp>().unwrap();
 }
 
 #[test]
@@ -145,10 +138,7 @@ fn the_last_fifty_runs_stay() {
         .map(|entry| entry.unwrap().file_name().to_owned())
         .collect();
     left.sort();
-    assert!(
-        left.contains(&"my-notes".to_owned()),
-        "not ours, so not touched"
-    );
+    assert!(left.contains(&"my-notes".to_owned()), "not ours, so not touched");
     assert!(running.folder().exists(), "another process still writes it");
     assert!(new.folder().exists());
     // 56 of ours, six too many; the oldest of those six is running.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
+use crate::measure;
 use crate::plain_text;
 use crate::run::event::Progress;
 use crate::ui::gauge::{Gauge, Layout};
-use crate::ui::measure;
 use crate::ui::paint::Paint;
 
 pub(super) const FRAMES: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -23,13 +23,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn start(
-        multi: &MultiProgress,
-        name: &str,
-        about: &str,
-        layout: Layout,
-        paint: Paint,
-    ) -> Self {
+    pub(super) fn start(multi: &MultiProgress, name: &str, about: &str, layout: Layout, paint: Paint) -> Self {
         let bar = multi.add(ProgressBar::no_length());
         bar.set_style(style(layout, paint, None));
         bar.set_prefix(name.to_owned());
@@ -48,8 +42,7 @@ impl Running {
         let before = self.progress.replace(progress.clone());
         let counted = before.as_ref().map(|before| (before.total, before.unit));
         if counted != Some((progress.total, progress.unit)) || self.layout != layout {
-            self.bar
-                .set_style(style(layout, self.paint, Some(progress.clone())));
+            self.bar.set_style(style(layout, self.paint, Some(progress.clone())));
             self.layout = layout;
         }
         let current = plain_text::line(&progress.current);
@@ -100,29 +93,23 @@ fn style(layout: Layout, paint: Paint, like: Option<Progress>) -> ProgressStyle 
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .tick_strings(&frames)
-        .with_key(
-            "gauge",
-            move |state: &ProgressState, line: &mut dyn fmt::Write| {
-                if let Some(like) = &like {
-                    let progress = Progress {
-                        done: state.pos(),
-                        ..like.clone()
-                    };
-                    // The first second's rate is noise.
-                    let rate = (state.elapsed().as_secs() > 0).then(|| state.per_sec());
-                    let gauge = Gauge {
-                        progress: &progress,
-                        rate,
-                    };
-                    let _ = line.write_str(&gauge.in_place(layout, paint));
-                }
-            },
-        )
-        .with_key(
-            "clock",
-            move |state: &ProgressState, line: &mut dyn fmt::Write| {
-                let clock = measure::whole_seconds(state.elapsed().as_secs_f64().floor());
-                let _ = line.write_str(&paint.dim(&format!("{clock:>6}")));
-            },
-        )
+        .with_key("gauge", move |state: &ProgressState, line: &mut dyn fmt::Write| {
+            if let Some(like) = &like {
+                let progress = Progress {
+                    done: state.pos(),
+                    ..like.clone()
+                };
+                // The first second's rate is noise.
+                let rate = (state.elapsed().as_secs() > 0).then(|| state.per_sec());
+                let gauge = Gauge {
+                    progress: &progress,
+                    rate,
+                };
+                let _ = line.write_str(&gauge.in_place(layout, paint));
+            }
+        })
+        .with_key("clock", move |state: &ProgressState, line: &mut dyn fmt::Write| {
+            let clock = measure::whole_seconds(state.elapsed().as_secs_f64().floor());
+            let _ = line.write_str(&paint.dim(&format!("{clock:>6}")));
+        })
 }

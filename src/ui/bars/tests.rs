@@ -88,15 +88,9 @@ fn a_line_a_running_node_and_what_has_ended_above() {
     let mut screen = Screen::new(120, Verbosity::Normal);
     screen.begin("database");
     screen.begin("copy-filestore");
-    screen.says(
-        "database",
-        "\x1b[2J\x1b[1;1H Container demo-database-1  Starting\r\n",
-    );
+    screen.says("database", "\x1b[2J\x1b[1;1H Container demo-database-1  Starting\r\n");
     screen.copies(412_300_000, Some(1_200_000_000), "ab/abcdef");
-    screen.says(
-        "copy-filestore",
-        "not shown: the node says itself what it is at",
-    );
+    screen.says("copy-filestore", "not shown: the node says itself what it is at");
     insta::assert_snapshot!(screen.contents(), @"
     ⠋ database        Container demo-database-1  Starting                                                                0 s
     ⠋ copy-filestore  ━━━━━━╸─────────────   34 %  412.3 MB of 1.2 GB  ab/abcdef                                         0 s
@@ -150,11 +144,7 @@ fn narrow_terminals_get_what_matters_on_one_line() {
         "database",
         "a line that is much longer than this terminal is wide, 漢字 and all",
     );
-    screen.copies(
-        412_300_000,
-        Some(1_200_000_000),
-        "ab/abcdef0123456789abcdef0123456789",
-    );
+    screen.copies(412_300_000, Some(1_200_000_000), "ab/abcdef0123456789abcdef0123456789");
     insta::assert_snapshot!(screen.contents(), @"
     ⠋ database       a line that is much longer
     ⠋ copy-filestore  34 % ab/abcdef0123456789ab

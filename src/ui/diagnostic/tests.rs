@@ -4,7 +4,8 @@ use crate::error::{ExitCode, Source};
 
 use super::*;
 
-const MANIFEST: &str = "[tasks.start]\nabout = \"Start\"\nneeds = [\"state-root\", \"databse\"]\nrun = { compose = [\"up\"] }\n";
+const MANIFEST: &str =
+    "[tasks.start]\nabout = \"Start\"\nneeds = [\"state-root\", \"databse\"]\nrun = { compose = [\"up\"] }\n";
 
 fn unknown_need() -> Diagnostic {
     let start = MANIFEST.find("\"databse\"").unwrap();
@@ -42,8 +43,7 @@ fn shows_the_place_why_and_what_to_do() {
 fn shows_a_commands_last_words() {
     let diagnostic = Diagnostic::new(ExitCode::Failed, "copy-database: pg_restore exited with 1")
         .evidence([
-            "pg_restore: connecting\npg_restore: \x1b[31merror\x1b[0m: could not extend file"
-                .into(),
+            "pg_restore: connecting\npg_restore: \x1b[31merror\x1b[0m: could not extend file".into(),
             String::new(),
             "HINT: Check free disk space.".into(),
         ])
@@ -83,10 +83,7 @@ fn a_wrong_span_spoils_nothing() {
             label: "here".into(),
         };
         let shown = plain(&Diagnostic::new(ExitCode::Usage, "odd").at(Some(place)));
-        assert!(
-            shown.contains("a.env:") && shown.contains("here"),
-            "{span:?}\n{shown}"
-        );
+        assert!(shown.contains("a.env:") && shown.contains("here"), "{span:?}\n{shown}");
     }
     let empty = Source {
         path: "empty.env".into(),

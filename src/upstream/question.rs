@@ -1,0 +1,30 @@
+//! What an upstream's database can be asked.
+
+use crate::postgres::facts::FACTS;
+
+/// A question to an upstream's database, with its one fixed statement. There is no variant for SQL of another's making.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// What database are you? Answered by [`DatabaseFacts`](crate::postgres::DatabaseFacts).
+    Facts,
+    /// How large are your tables? Answered by a list of [`TableSize`](super::TableSize).
+    TableSizes,
+}
+
+impl Question {
+    /// The statement: one row of one column, which is JSON.
+    #[must_use]
+    pub fn sql(self) -> &'static str {
+        match self {
+            Self::Facts => FACTS,
+            Self::TableSizes => TABLE_SIZES,
+        }
+    }
+}
+
+/// Size without indexes, which are built anew, but with what is stored out of line; rows as the planner estimates them.
+const TABLE_SIZES: &str = "\
+SELECT coalesce(json_agg(json_build_object('schema', n.nspname, 'table', c.relname, \
+'bytes', pg_table_size(c.oid), 'rows', greatest(c.reltuples, 0)::bigint) ORDER BY pg_table_size(c.oid) DESC, c.oid), '[]') \
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";

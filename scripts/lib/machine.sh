@@ -69,6 +69,7 @@ explain_rust() {
 
 # explain: what is missing, for a machine on which we do not install
 explain() {
+    ((${#packages[@]} || ${#plugins[@]})) || [[ -n $engine ]] || return 0
     say "This machine lacks:"
     if ((${#packages[@]})); then
         say "  packages: ${packages[*]}"
@@ -163,11 +164,12 @@ start_engine() {
 
 prepare_machine() {
     local packages plugins engine
+    survey "$1"
     if ! rust_is_there; then
         explain_rust
+        can_install || explain
         exit 2
     fi
-    survey "$1"
     if ((!${#packages[@]} && !${#plugins[@]})) && [[ -z $engine ]]; then
         return 0
     fi

@@ -114,7 +114,7 @@ fn a_repository_that_cannot_be_fetched_names_itself() {
         said.contains("acme/private@18.0: '18.0' could not be fetched"),
         "{said}"
     );
-    assert!(said.contains("without a token"), "{said}");
+    assert!(said.contains("no token was given"), "{said}");
 }
 
 #[test]
@@ -190,10 +190,22 @@ fn succeeds(output: Output) -> Vec<u8> {
 
 #[track_caller]
 fn hides_the_token(place: &str, bytes: &[u8]) {
-    for secret in [TOKEN, TOKEN_IN_A_HEADER] {
-        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-        assert!(!found, "the token stands in {place}");
-    }
+    let mut grep = Command::new("grep")
+        .args([
+            "--quiet",
+            "--text",
+            "--fixed-strings",
+            "-e",
+            TOKEN,
+            "-e",
+            TOKEN_IN_A_HEADER,
+        ])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Once grep has found something it reads no further; its exit status says so.
+    let _ = grep.stdin.take().unwrap().write_all(bytes);
+    assert_eq!(grep.wait().unwrap().code(), Some(1), "the token stands in {place}");
 }
 
 /// An image of this test; what was built goes with the test, the base image stays.

@@ -31,9 +31,7 @@ mkdir -p "$target/.requirements"
 # Nobody can answer a question here, and no other configuration may join in.
 export HOME=$work GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
 export GIT_SSH_COMMAND="ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=$known_hosts"
-with_token="without a token"
 if [[ -s $token ]]; then
-    with_token="with the token of the secret github_token"
     export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="credential.$host.helper"
     # shellcheck disable=SC2016 # git expands it, each time it needs the token
     export GIT_CONFIG_VALUE_0='!answer() { [ "$1" = get ] && printf "username=x-access-token\npassword=%s\n" "$(tr -d "\r\n" <'"$token"')"; }; answer'
@@ -68,11 +66,23 @@ checkout() {
     fi
     git init --quiet "$clone"
     git -C "$clone" fetch --quiet --depth 1 --no-tags "$url" "$ref" ||
-        fail "$name: '$ref' could not be fetched from $url $with_token; git says why above" \
-            "a private repository needs: docker build --secret id=github_token,env=GITHUB_TOKEN"
+        fail "$name: '$ref' could not be fetched from $url; git says why above" "$(what_it_may_need)"
     git -C "$clone" -c advice.detachedHead=false checkout --quiet FETCH_HEAD
     commit=$(git -C "$clone" rev-parse HEAD)
     rm -rf "$clone/.git"
+}
+
+# what_it_may_need: in words, for a repository that could not be fetched
+what_it_may_need() {
+    if [[ $url == ssh://* || $url == *@*:* ]]; then
+        echo "ssh needs: docker build --ssh default --secret id=ssh_known_hosts,src=\$HOME/.ssh/known_hosts"
+    elif [[ $url != "$host"/* ]]; then
+        echo "a token is sent only to ODOO_ADDON_HOST, which is $host"
+    elif [[ -s $token ]]; then
+        echo "a token was given: does '$ref' exist, and may this token read the repository?"
+    else
+        echo "no token was given; a private repository needs: docker build --secret id=github_token,env=GITHUB_TOKEN"
+    fi
 }
 
 # take_modules: move the modules of $work/$directory into the target

@@ -9,9 +9,11 @@ mkdir -p "$target"
 if own=$(command -v uv); then
     cp -L "$own" "$target/uv"
 else
-    # uv is one program without dependencies: taken out of its wheel, it leaves nothing in /venv.
-    /venv/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir --target "$target/wheel" "uv==$version"
-    mv "$target/wheel/bin/uv" "$target/uv"
-    rm -r "$target/wheel"
+    # uv is one program without dependencies: installed aside and taken from there, it leaves nothing in /venv,
+    # which need not have a pip either.
+    python3 -m venv "$target/venv"
+    "$target/venv/bin/pip" install --quiet --disable-pip-version-check --no-cache-dir "uv==$version"
+    mv "$target/venv/bin/uv" "$target/uv"
+    rm -r "$target/venv"
 fi
 "$target/uv" --version

@@ -45,3 +45,9 @@ for requirements in /odoo/requirements.txt \
     /volumes/addons/requirements.txt /volumes/addons/*/requirements.txt; do
     [[ ! -f $requirements ]] || install "$requirements"
 done
+
+# Odoo runs as `ubuntu`: a Python that only root can reach would be noticed on the first start.
+if ! said=$(runuser --user ubuntu -- /venv/bin/python -c 'import sys' 2>&1); then
+    echo "requirements: the user ubuntu cannot run /venv/bin/python: $said" >&2
+    exit 1
+fi

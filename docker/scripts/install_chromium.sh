@@ -10,8 +10,9 @@ apt-get update -qq
 if . /etc/os-release && [[ $ID == debian ]]; then
     apt-get install -y -qq --no-install-recommends chromium fonts-liberation >/dev/null
 else
+    apt-get install -y -qq --no-install-recommends libatomic1 >/dev/null # of Playwright's node
     export PLAYWRIGHT_BROWSERS_PATH=/opt/playwright
-    uvx --python /venv/bin/python --no-cache playwright install --with-deps --no-shell chromium
+    uv tool run --no-cache --python /venv/bin/python "playwright==$PLAYWRIGHT_VERSION" install --with-deps --no-shell chromium
     browser=$(find /opt/playwright -type f -path '*/chromium-*/*' -name chrome)
     ln -s "$browser" /usr/local/bin/chromium
 fi

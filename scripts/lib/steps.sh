@@ -17,7 +17,10 @@ step() {
 name_the_failed_step() {
     local code=$? what=failed
     [[ -n $step_name && $code -ne 0 ]] || return 0
-    ((code != 130)) || what=interrupted
+    ((code != 130 && code != 143)) || what=interrupted
     printf '\n%s: %s (exit %s, after %s s)\n' "$what" "$step_name" "$code" "$((SECONDS - step_began))" >&2
 }
 trap name_the_failed_step EXIT
+# Without these, a shell that a signal ends tells its EXIT trap of no failure.
+trap 'exit 130' INT
+trap 'exit 143' TERM

@@ -7,7 +7,7 @@
 #   TARGET/.requirements/<repo>.txt   a repository's own requirements
 #   TARGET/.revisions                 what was fetched: repository, ref, commit
 #
-# The token is a file that only git's credential helper opens, and only for ODOO_ADDON_HOST: it is in no URL, no argument
+# The token is a file that is opened only when git asks for credentials of ODOO_ADDON_HOST: it is in no URL, no argument
 # list, no environment and no git config.
 set -euo pipefail
 source "$(dirname "$0")/trust.sh"

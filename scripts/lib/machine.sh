@@ -144,7 +144,7 @@ start_engine() {
     if [[ -d /run/systemd/system ]]; then
         systemctl start docker
     else
-        # In a session of its own, so that Ctrl-C on this script does not end the engine.
+        # Apart from this terminal, so that Ctrl-C on this script does not end the engine.
         setsid dockerd >>"$dockerd_log" 2>&1 </dev/null &
         dockerd=$!
     fi

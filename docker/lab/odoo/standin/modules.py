@@ -5,6 +5,7 @@ and `lab_fail` (the update raises). `migrate.sql` beside it runs at every update
 """
 
 import ast
+import json
 import logging
 from pathlib import Path
 
@@ -57,9 +58,7 @@ def install_one(config, cr, module: str) -> None:
     for dependency in facts.get("depends", []):
         install_one(config, cr, dependency)
     if state(cr, module) is None:
-        row = {"name": module, "shortdesc": facts["name"], "state": "to install"}
-        # The column is jsonb since Odoo 16 and text was before: a quoted string is right for both.
-        row["shortdesc"] = f'{{"en_US": "{facts["name"]}"}}'
+        row = {"name": module, "shortdesc": json.dumps({"en_US": facts["name"]}), "state": "to install"}
         module_id = database.insert(cr, "ir_module_module", row)
         for dependency in facts.get("depends", []):
             database.insert(cr, "ir_module_module_dependency", {"module_id": module_id, "name": dependency})
@@ -70,7 +69,7 @@ def update(config, name: str, modules: list[str]) -> None:
     """Updates the modules and, as Odoo does, every installed module that depends on them."""
     with database.cursor(config, name) as cr:
         for module in modules:
-            manifest(config, module)
+            refuse_broken(module, manifest(config, module))
         cr.execute(
             """WITH RECURSIVE touched AS (
                    SELECT id, name, 0 AS depth FROM ir_module_module WHERE name = ANY(%s) AND state IN ('installed', 'to upgrade')
@@ -93,8 +92,7 @@ def update(config, name: str, modules: list[str]) -> None:
 
 def load(config, cr, module: str, facts: dict) -> None:
     log.info("loading module %s", module)
-    if facts.get("lab_fail"):
-        raise ModuleError(f"module {module} fails, as its manifest says")
+    refuse_broken(module, facts)
     for cron in facts.get("lab_crons", []):
         write_cron(cr, module, cron)
     for key, value in facts.get("lab_params", {}).items():
@@ -107,6 +105,11 @@ def load(config, cr, module: str, facts: dict) -> None:
         cr.execute(migration.read_text())
     version = f"{SERIES}.{facts.get('version', '1.0')}"
     cr.execute("UPDATE ir_module_module SET state = 'installed', latest_version = %s WHERE name = %s", [version, module])
+
+
+def refuse_broken(module: str, facts: dict) -> None:
+    if facts.get("lab_fail"):
+        raise ModuleError(f"module {module} fails, as its manifest says")
 
 
 def activate_crons(cr, module: str) -> None:
@@ -123,7 +126,7 @@ def write_cron(cr, module: str, cron: dict) -> None:
         return
     number, unit = cron["every"].split()
     action = database.insert(cr, "ir_act_server", {
-        "name": f'{{"en_US": "{cron["name"]}"}}', "type": "ir.actions.server", "binding_type": "action",
+        "name": json.dumps({"en_US": cron["name"]}), "type": "ir.actions.server", "binding_type": "action",
         "usage": "ir_cron", "state": "code", "model_name": "res.partner", "model_id": 1, "code": "pass",
     })
     cron_id = database.insert(cr, "ir_cron", {

@@ -33,7 +33,6 @@ class Config:
     init: list[str]
     update: list[str]
     stop_after_init: bool
-    wait_for_database: bool
 
 
 def parser(command: str) -> argparse.ArgumentParser:
@@ -61,7 +60,6 @@ def parser(command: str) -> argparse.ArgumentParser:
     options.add_argument("--max-cron-threads", type=int)
     options.add_argument("--workers", type=int)
     options.add_argument("--logfile")
-    options.add_argument("--wait-for-database", action="store_true", help=argparse.SUPPRESS)
     for name in IGNORED_OPTIONS:
         options.add_argument(name, help=argparse.SUPPRESS)
     for name in IGNORED_FLAGS:
@@ -105,5 +103,4 @@ def load(arguments: argparse.Namespace) -> Config:
         init=names(arguments.init),
         update=names(arguments.update),
         stop_after_init=arguments.stop_after_init,
-        wait_for_database=arguments.wait_for_database,
     )

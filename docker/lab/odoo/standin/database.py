@@ -50,7 +50,7 @@ def create_if_missing(config, database: str) -> bool:
     with closing(connect(config, "postgres")) as connection:
         connection.autocommit = True
         with connection.cursor() as cr:
-            cr.execute("SELECT FROM pg_database WHERE datname = %s", [database])
+            cr.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
             if cr.fetchone():
                 return False
             statement = sql.SQL("CREATE DATABASE {} ENCODING 'unicode' LC_COLLATE 'C' TEMPLATE template0")

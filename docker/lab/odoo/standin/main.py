@@ -15,7 +15,7 @@ from . import cron, database, modules, neutralize, web
 
 log = logging.getLogger("odoo")
 
-COMMANDS = ("server", "neutralize", "shell")
+COMMANDS = ("server", "neutralize", "shell", "wait-for-database")
 
 
 def main(arguments: list[str]) -> int:
@@ -30,6 +30,9 @@ def main(arguments: list[str]) -> int:
     start_log(config.logfile)
     if command == "server":
         return serve(config)
+    if command == "wait-for-database":
+        database.wait(config)
+        return 0
     if not config.databases:
         print(f"odoo-bin {command}: no database named; use -d", file=sys.stderr)
         return 1
@@ -51,8 +54,6 @@ def serve(config) -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    if config.wait_for_database:
-        database.wait(config)
     for name in config.databases:
         prepare(config, name)
     if config.stop_after_init:

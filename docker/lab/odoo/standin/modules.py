@@ -121,7 +121,7 @@ def activate_crons(cr, module: str) -> None:
 
 
 def write_cron(cr, module: str, cron: dict) -> None:
-    cr.execute("SELECT FROM ir_model_data WHERE module = %s AND name = %s AND model = 'ir.cron'", [module, cron["id"]])
+    cr.execute("SELECT 1 FROM ir_model_data WHERE module = %s AND name = %s AND model = 'ir.cron'", [module, cron["id"]])
     if cr.fetchone():
         return
     number, unit = cron["every"].split()

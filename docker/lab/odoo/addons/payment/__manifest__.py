@@ -1,0 +1,7 @@
+{
+    'name': 'Payment Engine',
+    'summary': 'Stand-in of the opw-task lab',
+    'version': '1.0',
+    'license': 'LGPL-3',
+    'depends': ['mail'],
+}

@@ -7,10 +7,14 @@ use crate::plan::Step;
 use crate::process::{Command, Env};
 use crate::stack::{Change, Stack};
 
-/// Subcommands of compose that only look.
+/// Subcommands that only look.
 const LOOKING: [&str; 10] = [
     "config", "events", "images", "logs", "ls", "port", "ps", "stats", "top", "version",
 ];
+
+/// Subcommands that know a project by its containers' labels. They are asked without the stack's files, and so work
+/// before those are rendered.
+const BY_LABEL: [&str; 6] = ["events", "images", "logs", "ps", "stats", "top"];
 
 /// `docker compose` with arguments.
 #[derive(Debug, Clone)]
@@ -43,7 +47,12 @@ impl Compose {
     }
 
     fn command(&self, stack: &Stack) -> Command {
-        let command = compose(stack).args(&self.args);
+        let by_label = self
+            .args
+            .first()
+            .is_some_and(|first| BY_LABEL.contains(&first.as_str()));
+        let command = if by_label { of_project(stack) } else { compose(stack) };
+        let command = command.args(&self.args);
         self.env
             .iter()
             .fold(command, |command, (name, value)| command.env(name, value.clone()))
@@ -51,32 +60,28 @@ impl Compose {
 }
 
 /// `docker compose` with all that tells it which stack is meant.
+pub(super) fn compose(stack: &Stack) -> Command {
+    let command = of_project(stack)
+        .args(["--project-directory", stack.checkout.as_str()])
+        .args(["--env-file", stack.paths.env_file().as_str()]);
+    let files = stack.compose_files();
+    files
+        .iter()
+        .fold(command, |command, file| command.args(["--file", file.as_str()]))
+}
+
+/// `docker compose` on whatever containers carry the project's name.
 ///
 /// What this process's own environment says of the stack's variables is taken away: compose would let it win over the
 /// env file, and a forgotten `export` would bend a stack.
-pub(super) fn compose(stack: &Stack) -> Command {
-    let mut command = Command::new("docker").args([
-        "compose",
-        "--project-name",
-        &stack.project,
-        "--project-directory",
-        stack.checkout.as_str(),
-        "--env-file",
-        stack.paths.env_file().as_str(),
-    ]);
-    for file in stack.compose_files() {
-        command = command.args(["--file", file.as_str()]);
-    }
-    for name in [
+fn of_project(stack: &Stack) -> Command {
+    let command = Command::new("docker").args(["compose", "--project-name", &stack.project]);
+    let own = [
         "COMPOSE_FILE",
         "COMPOSE_PROJECT_NAME",
         "COMPOSE_PROFILES",
         "COMPOSE_ENV_FILES",
-    ] {
-        command = command.env(name, Env::Unset);
-    }
-    for (name, _) in stack.variables.iter() {
-        command = command.env(name, Env::Unset);
-    }
-    command
+    ];
+    let names = own.into_iter().chain(stack.variables.iter().map(|(name, _)| name));
+    names.fold(command, |command, name| command.env(name, Env::Unset))
 }

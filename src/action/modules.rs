@@ -1,17 +1,20 @@
 //! Updates modules in the incoming database, by Odoo itself in a one-off container, with no jobs and no web.
 //!
 //! It comes after sanitising, so Odoo never sees production's credentials, and it logs in as the restore role, so the
-//! live role stays shut out. Killed half-way it leaves an incoming database that the next restore drops.
+//! live role stays shut out. Its password travels in an overlay of mode 0600. Killed half-way it leaves an incoming
+//! database that the next restore drops, and an overlay with a password that opens nothing any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use camino::Utf8PathBuf;
 use tokio_util::sync::CancellationToken;
 
 use super::compose::compose;
 use super::{ActionError, Outline, Scene};
+use crate::host::Mode;
 use crate::plan::Step;
 use crate::postgres::{Incoming, Names, RESTORE, installed_modules};
-use crate::process::{Command, Env};
+use crate::process::Command;
 use crate::secret::Secret;
 use crate::stack::Stack;
 
@@ -101,9 +104,28 @@ async fn update(scene: &Scene, incoming: &Incoming, wanted: Wanted) -> Result<()
     scene.handover.role.put(password).await;
     let door = incoming.open().await?;
     let name = container(stack, &scene.run);
-    let command = odoo(stack, &name, incoming.name().as_str(), &update, &install, &secret);
-    let outcome = scene.run_there(command).await;
+    let overlay = overlay(stack);
+    let text = environment(incoming.name().as_str(), &secret);
+    stack
+        .host
+        .write_file(
+            &scene.processes,
+            &overlay,
+            text.as_bytes(),
+            Mode(0o600),
+            &scene.report.sink(),
+        )
+        .await?;
+    let outcome = scene
+        .run_there(odoo(stack, &name, incoming.name().as_str(), &update, &install))
+        .await;
     door.close().await?;
+    let remove = stack.host.command(Command::new("rm").args(["-f", overlay.as_str()]))?;
+    scene
+        .processes
+        .with_cancellation(CancellationToken::new())
+        .capture(&remove)
+        .await?;
     if outcome.is_err() {
         // The container outlives its client; without it nobody is in the database any more.
         let remove = Command::new("docker").args(["rm", "--force", &name]);
@@ -184,7 +206,6 @@ fn line(stack: &Stack, run: &str, database: &str, update: &BTreeSet<String>) -> 
         database,
         update,
         &BTreeSet::new(),
-        &Secret::new(""),
     );
     Ok(stack.host.command(command)?.to_string())
 }
@@ -193,27 +214,33 @@ fn container(stack: &Stack, run: &str) -> String {
     format!("{}-modules-{run}", stack.project)
 }
 
-/// Variables are passed by name: compose takes their values from its own environment, which no other user can read.
+/// Where the one-off container's variables stand.
+fn overlay(stack: &Stack) -> Utf8PathBuf {
+    stack.paths.compose().join(".modules.yaml")
+}
+
+/// An overlay with the variables. JSON is YAML; a `$` is doubled because compose interpolates.
+fn environment(database: &str, password: &Secret) -> String {
+    let environment = serde_json::json!({
+        "ODOO_DB_NAME": database,
+        "ODOO_DB_USER": RESTORE,
+        "ODOO_DB_PASSWORD": password.expose(),
+        "ODOO_LOGFILE": "",
+    });
+    let overlay = serde_json::json!({ "services": { "script-runner": { "environment": environment } } });
+    overlay.to_string().replace('$', "$$")
+}
+
 fn odoo(
     stack: &Stack,
     container: &str,
     database: &str,
     update: &BTreeSet<String>,
     install: &BTreeSet<String>,
-    password: &Secret,
 ) -> Command {
     let mut command = compose(stack)
+        .args(["--file", overlay(stack).as_str()])
         .args(["run", "--rm", "--no-deps", "-T", "--name", container])
-        .args([
-            "-e",
-            "ODOO_DB_NAME",
-            "-e",
-            "ODOO_DB_USER",
-            "-e",
-            "ODOO_DB_PASSWORD",
-            "-e",
-            "ODOO_LOGFILE",
-        ])
         .args([
             "script-runner",
             "/odoo/odoo-bin",
@@ -222,11 +249,7 @@ fn odoo(
             "--stop-after-init",
             "--no-http",
         ])
-        .args(["--max-cron-threads=0", "--workers=0"])
-        .env("ODOO_DB_NAME", Env::Plain(database.to_owned()))
-        .env("ODOO_DB_USER", Env::Plain(RESTORE.to_owned()))
-        .env("ODOO_DB_PASSWORD", Env::Secret(password.clone()))
-        .env("ODOO_LOGFILE", Env::Plain(String::new()));
+        .args(["--max-cron-threads=0", "--workers=0"]);
     for (flag, modules) in [("--update", update), ("--init", install)] {
         if !modules.is_empty() {
             command = command.args([flag.to_owned(), modules.iter().cloned().collect::<Vec<_>>().join(",")]);

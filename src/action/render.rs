@@ -10,6 +10,9 @@ use crate::host::{Host, Mode};
 use crate::plan::Step;
 use crate::render::{File, Templates};
 
+/// A state root can be passed through, not listed: what lies in it has its own permissions.
+const STATE_ROOT: Mode = Mode(0o711);
+
 /// Renders the stack's files.
 #[derive(Debug, Clone)]
 pub struct Render;
@@ -28,7 +31,14 @@ impl Render {
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
-        for file in files(&scene.outline())? {
+        let files = files(&scene.outline())?;
+        if !stack.overlays.is_empty() {
+            stack
+                .host
+                .create_dir(&scene.processes, &stack.paths.root, STATE_ROOT, &scene.report.sink())
+                .await?;
+        }
+        for file in files {
             // Files of the checkout belong to whoever works on it here; the rest to the stack's host.
             let in_checkout = stack
                 .files

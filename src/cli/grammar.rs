@@ -62,10 +62,7 @@ fn of_param(name: &str, def: &ParamDef) -> Arg {
     }
     let arg = if def.rest {
         let shown = name.trim_end_matches('s').to_ascii_uppercase();
-        arg.num_args(0..)
-            .trailing_var_arg(true)
-            .allow_hyphen_values(true)
-            .value_name(shown)
+        arg.num_args(0..).value_name(shown)
     } else {
         let arg = arg.long(name.to_owned()).value_name(name.to_ascii_uppercase());
         match &def.default {

@@ -4,7 +4,7 @@ use minijinja::Value;
 
 use super::PlanError;
 use crate::error::Place;
-use crate::render::Strings;
+use crate::render::{Strings, only_expression};
 
 /// Stands for a template while the words around it are split. Unicode keeps it for private use.
 const STAND_IN: char = '\u{e000}';
@@ -47,12 +47,6 @@ pub(super) fn word_or_words(
         None => vec![strings.render(text, place, context)?],
     };
     Ok(words.into_iter().filter(|word| !word.is_empty()).collect())
-}
-
-/// The expression of a text that is `{{ expression }}` and nothing else.
-fn only_expression(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
-    (!inner.contains("{{")).then_some(inner)
 }
 
 /// The text with each template replaced by a stand-in, and the templates.

@@ -1,5 +1,6 @@
 //! What can go wrong with a child process.
 
+use std::borrow::Cow;
 use std::io;
 
 use thiserror::Error;
@@ -19,7 +20,7 @@ pub enum ProcessError {
         hint: String,
     },
     /// The program is there but could not be started.
-    #[error("could not start `{command}`")]
+    #[error("could not start `{command}`", command = brief(command))]
     Spawn {
         /// The command's line.
         command: String,
@@ -27,7 +28,7 @@ pub enum ProcessError {
         source: io::Error,
     },
     /// The program ran and did not succeed.
-    #[error("`{command}` ended with {ending}")]
+    #[error("`{command}` ended with {ending}", command = brief(command))]
     Failed {
         /// The command's line.
         command: String,
@@ -37,7 +38,7 @@ pub enum ProcessError {
         last_lines: Vec<String>,
     },
     /// The reader at the end of a pipe ended with success before it had read all that there was.
-    #[error("`{command}` ended before it had read all its input")]
+    #[error("`{command}` ended before it had read all its input", command = brief(command))]
     StoppedReading {
         /// The reader's line.
         command: String,
@@ -46,13 +47,13 @@ pub enum ProcessError {
     },
     /// The writer at the beginning of a pipe ended, but something that it left behind keeps its output open, so that
     /// nobody can know whether the output is complete.
-    #[error("`{command}` ended and left its output open")]
+    #[error("`{command}` ended and left its output open", command = brief(command))]
     LeftOpen {
         /// The writer's line.
         command: String,
     },
     /// Reading from or writing to the child failed, for another reason than its end.
-    #[error("lost the connection to `{command}`")]
+    #[error("lost the connection to `{command}`", command = brief(command))]
     Stream {
         /// The command's line.
         command: String,
@@ -60,7 +61,7 @@ pub enum ProcessError {
         source: io::Error,
     },
     /// More output than an answer can be.
-    #[error("`{command}` printed more than {limit} bytes")]
+    #[error("`{command}` printed more than {limit} bytes", command = brief(command))]
     TooMuch {
         /// The command's line.
         command: String,
@@ -68,17 +69,35 @@ pub enum ProcessError {
         limit: usize,
     },
     /// The output was to be text and is not UTF-8.
-    #[error("`{command}` printed something that is not text (UTF-8)")]
+    #[error("`{command}` printed something that is not text (UTF-8)", command = brief(command))]
     NotText {
         /// The command's line.
         command: String,
     },
     /// The run was cancelled: by the user, or because something else failed.
-    #[error("`{command}` was cancelled")]
+    #[error("`{command}` was cancelled", command = brief(command))]
     Cancelled {
         /// The command's line.
         command: String,
     },
+}
+
+/// How much of a command a message shows, in characters; the node's log has all of it.
+const BRIEF: usize = 100;
+
+/// A command's beginning and end: what it is, and what it was to do. What stands between are mostly files.
+fn brief(command: &str) -> Cow<'_, str> {
+    let words: Vec<&str> = command.split(' ').collect();
+    if command.chars().count() <= BRIEF || words.len() < 5 {
+        return Cow::Borrowed(command);
+    }
+    let mut tail = words.len();
+    let mut length = 0;
+    while tail > 3 && length + words[tail - 1].chars().count() < BRIEF - 20 {
+        tail -= 1;
+        length += words[tail].chars().count() + 1;
+    }
+    Cow::Owned(format!("{} … {}", words[..2].join(" "), words[tail..].join(" ")))
 }
 
 impl ProcessError {

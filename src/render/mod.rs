@@ -12,4 +12,4 @@ pub use error::RenderError;
 pub use files::{File, Templates};
 pub(crate) use secrets::context_in_clear;
 pub use secrets::context_of_variables;
-pub use strings::Strings;
+pub use strings::{Strings, only_expression};

@@ -14,7 +14,7 @@ pub struct Strings {
 
 impl Default for Strings {
     fn default() -> Self {
-        let mut environment = Environment::empty();
+        let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         filters::add_to(&mut environment);
         Self { environment }
@@ -80,4 +80,11 @@ impl Strings {
             .compile_expression(text)
             .is_ok_and(|compiled| compiled.undeclared_variables(false).contains(name))
     }
+}
+
+/// The expression of a text that is `{{ expression }}` and nothing else.
+#[must_use]
+pub fn only_expression(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
+    (!inner.contains("{{")).then_some(inner)
 }

@@ -204,11 +204,12 @@ impl Resolver<'_> {
         let paths = self.paths();
         let ports = self.ports()?;
         let overlays = match self.first(|def| def.overlays.as_ref()) {
+            // What Coolify deploys is one file of its own.
+            _ if self.deploy() == Deploy::Coolify => Vec::new(),
             Some((layer, texts)) => texts
                 .iter()
                 .map(|text| self.render(layer, text))
                 .collect::<Result<_, _>>()?,
-            None if self.deploy() == Deploy::Coolify => Vec::new(),
             None => DEFAULT_OVERLAYS.map(str::to_owned).to_vec(),
         };
         let files = self.own.def.files.iter();

@@ -67,6 +67,7 @@ def install_one(config, cr, module: str) -> None:
 
 def update(config, name: str, modules: list[str]) -> None:
     """Updates the modules and, as Odoo does, every installed module that depends on them."""
+    modules = ["base" if module == "all" else module for module in modules]
     with database.cursor(config, name) as cr:
         for module in modules:
             refuse_broken(module, manifest(config, module))

@@ -4,12 +4,17 @@
 set -euo pipefail
 
 for secret in /run/secrets/*; do
-    [[ -f $secret ]] || continue
+    [[ -f $secret && -s $secret ]] || continue
     name=$(basename "$secret")
     export "${name^^}=$(<"$secret")"
 done
 
-export ODOO_ADDONS_PATH=${ODOO_ADDONS_PATH:-/volumes/addons,/volumes/enterprise,/volumes/extra_addons}
+# Folders that hold something come before the rest of the addons path.
+for folder in /volumes/enterprise /volumes/extra_addons; do
+    [[ -z $(ls -A "$folder" 2> /dev/null) ]] || ODOO_ADDONS_PATH=$folder${ODOO_ADDONS_PATH:+,$ODOO_ADDONS_PATH}
+done
+export ODOO_ADDONS_PATH=${ODOO_ADDONS_PATH:-}
+
 export ODOO_ADMIN_PASSWD=${ODOO_ADMIN_PASSWD:-admin}
 export ODOO_DATA_DIR=${ODOO_DATA_DIR:-/volumes/data}
 export ODOO_DB_HOST=${ODOO_DB_HOST:-} ODOO_DB_PORT=${ODOO_DB_PORT:-5432} ODOO_DB_NAME=${ODOO_DB_NAME:-}

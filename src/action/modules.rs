@@ -200,13 +200,7 @@ fn ask_local_addons(stack: &Stack) -> Command {
 }
 
 fn line(stack: &Stack, run: &str, database: &str, update: &BTreeSet<String>) -> Result<String, ActionError> {
-    let command = odoo(
-        stack,
-        &container(stack, run),
-        database,
-        update,
-        &BTreeSet::new(),
-    );
+    let command = odoo(stack, &container(stack, run), database, update, &BTreeSet::new());
     Ok(stack.host.command(command)?.to_string())
 }
 

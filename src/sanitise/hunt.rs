@@ -8,8 +8,9 @@ use super::bindings::Bindings;
 use super::catalogue::{Catalogue, Kind, Table};
 use super::error::SanitiseError;
 use super::finding::Clue;
-use super::format::{self, Format};
+use super::format;
 use super::fragment::Target;
+use super::hunt_values;
 use super::plan;
 use super::rule::{Change, Rule};
 use super::rule_file::PARAMETERS;
@@ -39,11 +40,10 @@ impl Hunt<'_> {
     /// Everything that is found.
     pub(super) async fn run(&self, client: &impl GenericClient) -> Result<Vec<Trace>, SanitiseError> {
         let mut traces = Vec::new();
-        let formats = format::formats()?;
         for (name, table) in self.catalogue.tables() {
             traces.extend(self.names(client, name, table).await?);
-            traces.extend(values(client, name, table, &formats).await?);
         }
+        traces.extend(hunt_values::run(client, self.catalogue).await?);
         traces.extend(self.parameters(client).await?);
         Ok(traces)
     }
@@ -176,74 +176,12 @@ impl Hunt<'_> {
     }
 }
 
-/// Values that look like a credential, in whatever column.
-async fn values(
-    client: &impl GenericClient,
-    name: &str,
-    table: &Table,
-    formats: &[Format],
-) -> Result<Vec<Trace>, SanitiseError> {
-    let quoted = escape_identifier(name);
-    let any = escape_literal(&format::any_of(formats));
-    let readable: Vec<_> = table
-        .columns
-        .iter()
-        .filter(|(_, column)| column.kind != Kind::Other && !column.selection && !column.generated)
-        .map(|(name, column)| (name, column, text_of(&escape_identifier(name), column.kind)))
-        .collect();
-    if readable.is_empty() {
-        return Ok(Vec::new());
-    }
-    let counts: Vec<_> = readable
-        .iter()
-        .map(|(_, _, text)| format!("count(*) FILTER (WHERE {text} ~ {any})"))
-        .collect();
-    let select = Sql {
-        text: format!("SELECT {} FROM {quoted}", counts.join(", ")),
-        parameters: Vec::new(),
-    };
-    let row = client
-        .query_one(&select.text, &[])
-        .await
-        .map_err(SanitiseError::server("look for credentials"))?;
-    let mut traces = Vec::new();
-    for (at, (column_name, column, text)) in readable.iter().enumerate() {
-        if row.get::<_, i64>(at) == 0 {
-            continue;
-        }
-        for format in formats {
-            let pattern = escape_literal(&format.pattern);
-            let column_quoted = escape_identifier(column_name);
-            let mark = escape_literal(&format!("[removed: {}]", format.name));
-            let cleaned = match column.kind {
-                Kind::Json => format!("regexp_replace({text}, {pattern}, {mark}, 'g')::jsonb"),
-                Kind::Bytes => "''::bytea".to_owned(),
-                _ => format!("regexp_replace({text}, {pattern}, {mark}, 'g')"),
-            };
-            let removal = Sql {
-                text: format!("UPDATE {quoted} SET {column_quoted} = {cleaned} WHERE {text} ~ {pattern}"),
-                parameters: Vec::new(),
-            };
-            let clue = Clue::Value(format.name.to_string());
-            let trace = Trace {
-                table: name.to_owned(),
-                column: (*column_name).clone(),
-                clue,
-                count: 0,
-                removal,
-            };
-            let count = Sql {
-                text: format!("SELECT count(*) FROM {quoted} WHERE {text} ~ {pattern}"),
-                parameters: Vec::new(),
-            };
-            traces.extend(fill(client, &count, vec![trace]).await?);
-        }
-    }
-    Ok(traces)
-}
-
 /// Runs a SELECT of one count a trace, and keeps the traces that are there.
-async fn fill(client: &impl GenericClient, select: &Sql, mut traces: Vec<Trace>) -> Result<Vec<Trace>, SanitiseError> {
+pub(super) async fn fill(
+    client: &impl GenericClient,
+    select: &Sql,
+    mut traces: Vec<Trace>,
+) -> Result<Vec<Trace>, SanitiseError> {
     let bound: Vec<_> = select
         .parameters
         .iter()
@@ -262,14 +200,6 @@ async fn fill(client: &impl GenericClient, select: &Sql, mut traces: Vec<Trace>)
     }
     traces.retain(|trace| trace.count > 0);
     Ok(traces)
-}
-
-fn text_of(quoted: &str, kind: Kind) -> String {
-    match kind {
-        Kind::Bytes => format!("encode({quoted}, 'escape')"),
-        Kind::Json => format!("{quoted}::text"),
-        Kind::Text | Kind::Other => quoted.to_owned(),
-    }
 }
 
 /// Values that cannot be a credential: nothing, yes, no, a number.

@@ -14,6 +14,7 @@ mod finding;
 mod format;
 mod fragment;
 mod hunt;
+mod hunt_values;
 mod parameter_plan;
 mod pass;
 mod password;
@@ -29,6 +30,8 @@ mod statement;
 mod value;
 mod verdict;
 mod verify;
+
+use std::time::Instant;
 
 use tokio_postgres::Client;
 
@@ -60,12 +63,20 @@ pub async fn sanitise(
     policy: &Policy,
     facts: &Facts,
 ) -> Result<Report, SanitiseError> {
+    let begun = Instant::now();
     let mut transaction = client
         .transaction()
         .await
         .map_err(SanitiseError::server("begin a transaction"))?;
-    let done = pass::run(&mut transaction, rules, policy, facts).await?;
+    let mut done = pass::apply(&mut transaction, rules, policy, facts).await?;
+    pass::hunt(&mut transaction, &mut done, rules, policy, facts).await?;
+    let names = &done.report.production_names;
+    done.report
+        .findings
+        .extend(production::findings(&transaction, &done.catalogue, names).await?);
+    done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
+    done.report.milliseconds = pass::milliseconds(begun);
     Ok(done.report)
 }
 

@@ -1,4 +1,4 @@
-//! One pass over a copy inside a transaction: rules, then the hunt. `sanitise` makes one, `verify` another.
+//! What changes a copy, inside a transaction of the caller's: the rules, and the hunt for what they do not name.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -9,7 +9,6 @@ use tokio_postgres::{GenericClient, Transaction};
 
 use super::bindings::{Bindings, Hashes};
 use super::catalogue::Catalogue;
-use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
 use super::finding::{Finding, Outcome};
@@ -25,7 +24,7 @@ use super::stamp::Stamp;
 use super::statement::{Sql, Statement};
 use crate::secret::Secret;
 
-/// A pass that ended, and what reading again needs of it.
+/// A pass over the rules that ended, and what reading again needs of it.
 pub(super) struct Pass {
     pub catalogue: Catalogue,
     pub stamp: Stamp,
@@ -34,8 +33,8 @@ pub(super) struct Pass {
     pub report: Report,
 }
 
-/// Changes what rules and policy want changed. The caller commits.
-pub(super) async fn run(
+/// Changes what the rules want changed. The caller hunts, where it has to, and commits.
+pub(super) async fn apply(
     transaction: &mut Transaction<'_>,
     rules: &RuleSet,
     policy: &Policy,
@@ -81,16 +80,6 @@ pub(super) async fn run(
         }
     }
 
-    let traces = Hunt {
-        catalogue: &catalogue,
-        rules,
-        bindings: &bindings,
-    }
-    .run(transaction)
-    .await?;
-    let mut findings = treat(transaction, traces, policy).await?;
-    findings.extend(production::findings(transaction, &catalogue, &production_names).await?);
-    let not_covered = coverage::not_covered(transaction, &catalogue, rules).await?;
     let report = Report {
         verdict: None,
         odoo: catalogue.odoo(),
@@ -103,8 +92,8 @@ pub(super) async fn run(
             .into_iter()
             .map(|(module, rules)| ModuleReport { module, rules })
             .collect(),
-        findings,
-        not_covered,
+        findings: Vec::new(),
+        not_covered: Vec::new(),
         remainders: Vec::new(),
         faults: Vec::new(),
         production_names,
@@ -118,6 +107,31 @@ pub(super) async fn run(
         statements,
         report,
     })
+}
+
+/// Looks for what no rule names, does with it what the policy says, and adds it to the report.
+pub(super) async fn hunt(
+    transaction: &mut Transaction<'_>,
+    pass: &mut Pass,
+    rules: &RuleSet,
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<(), SanitiseError> {
+    let bindings = Bindings {
+        policy,
+        facts,
+        stamp: &pass.stamp,
+        hashes: &pass.hashes,
+    };
+    let traces = Hunt {
+        catalogue: &pass.catalogue,
+        rules,
+        bindings: &bindings,
+    }
+    .run(transaction)
+    .await?;
+    pass.report.findings.extend(treat(transaction, traces, policy).await?);
+    Ok(())
 }
 
 pub(super) fn milliseconds(begun: Instant) -> u64 {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, GenericClient};
+use tokio_postgres::{Client, GenericClient, Transaction};
 
 use super::bindings::{Bindings, Hashes};
 use super::catalogue::Catalogue;
@@ -13,9 +13,9 @@ use super::facts::Facts;
 use super::finding::{Finding, Outcome};
 use super::hunt::Hunt;
 use super::parameter_plan;
-use super::pass;
+use super::pass::{self, Pass};
 use super::plan::plan;
-use super::policy::Policy;
+use super::policy::{Passwords, Policy, UnknownSecrets};
 use super::production;
 use super::report::{Remainder, Report};
 use super::rule_set::RuleSet;
@@ -55,13 +55,54 @@ async fn verified(
     facts: &Facts,
 ) -> Result<Report, SanitiseError> {
     let begun = Instant::now();
-    let mut transaction = client
-        .transaction()
-        .await
-        .map_err(SanitiseError::server("begin a transaction"))?;
-    let mut done = pass::run(&mut transaction, rules, policy, facts).await?;
+    let mut transaction = begin(client).await?;
+    let mut done = pass::apply(&mut transaction, rules, policy, facts).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
 
+    let mut asked = read_all(client, &done, rules, policy, facts).await?;
+    if asked.findings.iter().any(Finding::is_left) && policy.unknown_secrets == UnknownSecrets::Clear {
+        // What came since the copy was sanitised, with a module's update, is treated as it would have been then.
+        let mut transaction = begin(client).await?;
+        pass::prepare(&transaction).await?;
+        pass::hunt(&mut transaction, &mut done, rules, policy, facts).await?;
+        transaction.commit().await.map_err(SanitiseError::server("commit"))?;
+        asked = read_all(client, &done, rules, policy, facts).await?;
+    }
+    let verdict = asked.verdict();
+    done.report.verdict = Some(verdict);
+    done.report.remainders = asked.remainders;
+    done.report.faults = asked.faults;
+    done.report.findings.retain(|finding| !finding.is_left());
+    done.report.findings.extend(asked.findings);
+    let names = &done.report.production_names;
+    done.report
+        .findings
+        .extend(production::findings(&*client, &done.catalogue, names).await?);
+    done.report.not_covered = coverage::not_covered(&*client, &done.catalogue, rules).await?;
+
+    done.stamp.verdict = Some(verdict.to_string());
+    done.stamp
+        .write(&*client, parameter_plan::typed(&done.catalogue))
+        .await?;
+    done.report.milliseconds = pass::milliseconds(begun);
+    Ok(done.report)
+}
+
+async fn begin(client: &mut Client) -> Result<Transaction<'_>, SanitiseError> {
+    client
+        .transaction()
+        .await
+        .map_err(SanitiseError::server("begin a transaction"))
+}
+
+/// Asks of everything that a pass changed whether it is so, in a transaction that can only read.
+async fn read_all(
+    client: &mut Client,
+    done: &Pass,
+    rules: &RuleSet,
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<Asked, SanitiseError> {
     let bindings = Bindings {
         policy,
         facts,
@@ -71,18 +112,7 @@ async fn verified(
     let read = reading(client).await?;
     let asked = ask(&read, &done.catalogue, &done.statements, rules, &bindings).await?;
     read.commit().await.map_err(SanitiseError::server("end the reading"))?;
-    let verdict = asked.verdict();
-    done.report.verdict = Some(verdict);
-    done.report.remainders = asked.remainders;
-    done.report.faults = asked.faults;
-    done.report.findings.extend(asked.findings);
-
-    done.stamp.verdict = Some(verdict.to_string());
-    done.stamp
-        .write(&*client, parameter_plan::typed(&done.catalogue))
-        .await?;
-    done.report.milliseconds = pass::milliseconds(begun);
-    Ok(done.report)
+    Ok(asked)
 }
 
 /// The verdict on any database, without changing it. What only a stack knows (its base address, its passwords) must be
@@ -110,7 +140,7 @@ pub async fn audit(
     };
     // People change their passwords in a copy that lives; that production's are gone was verified when it began to.
     let kept = Policy {
-        passwords: super::policy::Passwords::Keep,
+        passwords: Passwords::Keep,
         ..policy.clone()
     };
     let bindings = Bindings {
@@ -146,7 +176,7 @@ pub async fn audit(
     Ok(report)
 }
 
-async fn reading(client: &mut Client) -> Result<tokio_postgres::Transaction<'_>, SanitiseError> {
+async fn reading(client: &mut Client) -> Result<Transaction<'_>, SanitiseError> {
     let read = client
         .build_transaction()
         .read_only(true)
@@ -222,13 +252,18 @@ async fn ask(
     .await?;
     let findings = traces
         .into_iter()
-        .filter(|trace| pass::allowed(bindings.policy, trace).is_none())
-        .map(|trace| Finding {
-            table: trace.table,
-            column: trace.column,
-            count: trace.count,
-            clue: trace.clue,
-            outcome: Outcome::Left("it still stands".to_owned()),
+        .map(|trace| {
+            let outcome = match pass::allowed(bindings.policy, &trace) {
+                Some(reason) => Outcome::Allowed(reason),
+                None => Outcome::Left("it still stands".to_owned()),
+            };
+            Finding {
+                table: trace.table,
+                column: trace.column,
+                count: trace.count,
+                clue: trace.clue,
+                outcome,
+            }
         })
         .collect();
     Ok(Asked {

@@ -2,14 +2,17 @@
 
 use std::ops::{Deref, DerefMut};
 
+use tokio::task::AbortHandle;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{Client, Connection, Socket};
 
-/// A session with a server. It ends when the value is dropped; a transaction that is open then is rolled back.
+/// A session with a server. It ends when the value is dropped, also in the midst of a statement; a transaction that is
+/// open then is rolled back.
 ///
 /// Statements go through the driver's [`Client`], to which it dereferences.
 pub struct Session {
     client: Client,
+    connection: AbortHandle,
 }
 
 impl Session {
@@ -17,8 +20,8 @@ impl Session {
     pub(crate) async fn begin(client: Client, connection: Connection<Socket, NoTlsStream>) -> Self {
         // The task ends by itself when the client is dropped or the connection breaks; in the second case every
         // statement of the client fails, which is where the error is told.
-        tokio::spawn(connection);
-        let session = Self { client };
+        let connection = tokio::spawn(connection).abort_handle();
+        let session = Self { client, connection };
         // If we are killed while the server runs a statement for us, it goes on and keeps our locks until that ends;
         // with this the server looks every half second whether we are still there. PostgreSQL before 14, and servers on
         // systems without the means, refuse the setting: then that wait is the price.
@@ -27,6 +30,15 @@ impl Session {
             .batch_execute("SET client_connection_check_interval = '500ms'")
             .await;
         session
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Left to itself the driver keeps the socket until the answer to the last statement has come (measured: a
+        // rename that waits for a lock went on waiting, with the lock on the live database). A closed socket is what the
+        // server looks for.
+        self.connection.abort();
     }
 }
 

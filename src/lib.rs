@@ -4,3 +4,4 @@ pub mod host;
 pub mod process;
 pub mod run;
 pub mod secret;
+pub mod upstream;

@@ -220,10 +220,15 @@ impl SshTarget {
             }
         }
         line.push_str(&remote.shell_words());
-        Ok(Command::new("ssh")
+        Ok(self.line(line))
+    }
+
+    /// The command that hands a line to the shell there. Who calls this has quoted what is in it.
+    pub(crate) fn line(&self, line: String) -> Command {
+        Command::new("ssh")
             .args(self.options())
             .arg(self.destination())
-            .arg(line))
+            .arg(line)
     }
 }
 

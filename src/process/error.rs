@@ -109,12 +109,11 @@ impl Explain for ProcessError {
         match self {
             Self::MissingProgram { hint, .. } => told.hint(hint),
             Self::Spawn { source, .. } | Self::Stream { source, .. } => told.note(source.to_string()),
-            Self::Failed { ending, last_lines, .. } => {
-                let told = told.evidence(last_lines.iter().cloned());
-                match explanation(*ending) {
-                    Some(note) => told.note(note),
-                    None => told,
-                }
+            Self::Failed { command, ending, last_lines } => {
+                let mut told = told.evidence(last_lines.iter().cloned());
+                told.notes.extend(meaning(command, *ending).map(str::to_owned));
+                told.hints.extend(advice(last_lines).map(str::to_owned));
+                told
             }
             Self::StoppedReading { last_lines, .. } => {
                 told.evidence(last_lines.iter().cloned()).note("what it did not read is lost, so its work counts as failed")
@@ -129,8 +128,17 @@ impl Explain for ProcessError {
 }
 
 /// What an ending means where the number alone says too little.
-fn explanation(ending: Ending) -> Option<&'static str> {
+fn meaning(command: &str, ending: Ending) -> Option<&'static str> {
     match ending {
+        Ending::Exited(255)
+            if ["ssh ", "rsync "]
+                .iter()
+                .any(|program| command.starts_with(program)) =>
+        {
+            Some(
+                "255 is ssh's own: the connection failed or broke, and what ran there did not end by itself",
+            )
+        }
         Ending::Exited(126) => {
             Some("126 is the shell's way to say that the program was found and could not be run")
         }
@@ -140,4 +148,34 @@ fn explanation(ending: Ending) -> Option<&'static str> {
         ),
         _ => None,
     }
+}
+
+/// What helps against complaints that are met again and again.
+fn advice(lines: &[String]) -> Option<&'static str> {
+    const KNOWN: [(&str, &str); 5] = [
+        (
+            "Host key verification failed",
+            "connect once by hand (`ssh` to the same host), compare the key that it shows, and accept it",
+        ),
+        (
+            "Permission denied (publickey",
+            "the host does not accept your key: `ssh -v` to it shows which ones were tried",
+        ),
+        (
+            "sudo: a password is required",
+            "let that user run the command without a password (sudoers: NOPASSWD)",
+        ),
+        (
+            "Cannot connect to the Docker daemon",
+            "start Docker (`systemctl start docker`), or look at DOCKER_HOST",
+        ),
+        (
+            "No space left on device",
+            "make room on that disk (`df -h`; for Docker `docker system df`)",
+        ),
+    ];
+    KNOWN
+        .iter()
+        .find(|(complaint, _)| lines.iter().any(|line| line.contains(complaint)))
+        .map(|(_, advice)| *advice)
 }

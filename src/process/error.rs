@@ -5,6 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::Ending;
+use super::brief::brief;
 use crate::error::{Diagnostic, ExitCode, Explain};
 
 /// A child that could not be run, or did not succeed. Command lines and lines in it have passed the redactor.
@@ -19,7 +20,7 @@ pub enum ProcessError {
         hint: String,
     },
     /// The program is there but could not be started.
-    #[error("could not start `{command}`")]
+    #[error("could not start `{}`", brief(command))]
     Spawn {
         /// The command's line.
         command: String,
@@ -27,7 +28,7 @@ pub enum ProcessError {
         source: io::Error,
     },
     /// The program ran and did not succeed.
-    #[error("`{command}` ended with {ending}")]
+    #[error("`{}` ended with {ending}", brief(command))]
     Failed {
         /// The command's line.
         command: String,
@@ -37,7 +38,7 @@ pub enum ProcessError {
         last_lines: Vec<String>,
     },
     /// The reader at the end of a pipe ended with success before it had read all that there was.
-    #[error("`{command}` ended before it had read all its input")]
+    #[error("`{}` ended before it had read all its input", brief(command))]
     StoppedReading {
         /// The reader's line.
         command: String,
@@ -46,13 +47,13 @@ pub enum ProcessError {
     },
     /// The writer at the beginning of a pipe ended, but something that it left behind keeps its output open, so that
     /// nobody can know whether the output is complete.
-    #[error("`{command}` ended and left its output open")]
+    #[error("`{}` ended and left its output open", brief(command))]
     LeftOpen {
         /// The writer's line.
         command: String,
     },
     /// Reading from or writing to the child failed, for another reason than its end.
-    #[error("lost the connection to `{command}`")]
+    #[error("lost the connection to `{}`", brief(command))]
     Stream {
         /// The command's line.
         command: String,
@@ -60,7 +61,7 @@ pub enum ProcessError {
         source: io::Error,
     },
     /// More output than an answer can be.
-    #[error("`{command}` printed more than {limit} bytes")]
+    #[error("`{}` printed more than {limit} bytes", brief(command))]
     TooMuch {
         /// The command's line.
         command: String,
@@ -68,13 +69,13 @@ pub enum ProcessError {
         limit: usize,
     },
     /// The output was to be text and is not UTF-8.
-    #[error("`{command}` printed something that is not text (UTF-8)")]
+    #[error("`{}` printed something that is not text (UTF-8)", brief(command))]
     NotText {
         /// The command's line.
         command: String,
     },
     /// The run was cancelled: by the user, or because something else failed.
-    #[error("`{command}` was cancelled")]
+    #[error("`{}` was cancelled", brief(command))]
     Cancelled {
         /// The command's line.
         command: String,
@@ -88,6 +89,22 @@ impl ProcessError {
         match self {
             Self::Failed { ending, .. } => Some(*ending),
             _ => None,
+        }
+    }
+
+    /// The command's whole line, unless its program was not even found.
+    #[must_use]
+    pub fn command(&self) -> Option<&str> {
+        match self {
+            Self::MissingProgram { .. } => None,
+            Self::Spawn { command, .. }
+            | Self::Failed { command, .. }
+            | Self::StoppedReading { command, .. }
+            | Self::LeftOpen { command }
+            | Self::Stream { command, .. }
+            | Self::TooMuch { command, .. }
+            | Self::NotText { command }
+            | Self::Cancelled { command } => Some(command),
         }
     }
 
@@ -106,7 +123,7 @@ impl Explain for ProcessError {
             ExitCode::Failed
         };
         let told = Diagnostic::new(exit, self.to_string());
-        match self {
+        let told = match self {
             Self::MissingProgram { hint, .. } => told.hint(hint),
             Self::Spawn { source, .. } | Self::Stream { source, .. } => told.note(source.to_string()),
             Self::Failed { command, ending, last_lines } => {
@@ -123,6 +140,12 @@ impl Explain for ProcessError {
                 .hint("make the command wait for what it starts"),
             Self::TooMuch { .. } | Self::NotText { .. } => told.note("its output was to be read as an answer"),
             Self::Cancelled { .. } => told,
+        };
+        match self.command() {
+            Some(command) if !self.is_cancelled() && brief(command) != command => {
+                told.note(format!("the whole command: {command}"))
+            }
+            _ => told,
         }
     }
 }

@@ -36,11 +36,11 @@ pub(super) fn script(text: &str, arguments: &[&str]) -> Command {
 ///
 /// The new content is complete and on the disk under another name before it takes the file's name, so that nobody ever sees
 /// half of it. `mktemp` makes it 0600 from the beginning. The bytes are counted because a connection that breaks looks like
-/// the end of the input from there.
+/// the end of the input from there. SIGPIPE is trapped because nobody hears the complaint then.
 pub(super) const WRITE: &str = r#"umask 077
 folder=$(dirname -- "$1") && new=$(mktemp -- "$folder/.new.XXXXXX") || exit
 trap 'rm -f -- "$new"' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'exit 1' HUP INT TERM PIPE
 cat > "$new" || exit
 [ "$(($(wc -c < "$new")))" -eq "$2" ] || { echo "the input ended too early" >&2; exit 1; }
 chmod -- "$3" "$new" && sync -- "$new" && mv -T -- "$new" "$1""#;

@@ -10,13 +10,15 @@ mod local;
 mod path_error;
 mod same_machine;
 mod ssh_target;
+mod ssh_target_error;
 
 pub use commands::{create_dir, remove_dir_all, rename};
 pub use error::HostError;
 pub use files::Mode;
 pub use path_error::PathError;
 pub use same_machine::same_machine;
-pub use ssh_target::{SshTarget, SshTargetError};
+pub use ssh_target::SshTarget;
+pub use ssh_target_error::SshTargetError;
 
 use std::fmt;
 

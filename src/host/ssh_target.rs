@@ -4,10 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use thiserror::Error;
 
-use super::HostError;
-use crate::error::{Diagnostic, ExitCode, Explain};
+use super::{HostError, SshTargetError};
 use crate::process::command::quote;
 use crate::process::{Command, Env};
 
@@ -20,49 +18,6 @@ pub struct SshTarget {
     port: Option<u16>,
     identity: Option<Utf8PathBuf>,
     known_hosts: Option<Utf8PathBuf>,
-}
-
-/// A text that names no machine for ssh.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum SshTargetError {
-    /// The user's or the host's name has characters that names do not have, or begins with `-`.
-    #[error("`{text}` is no name for ssh: `{part}` {why}")]
-    Name {
-        /// The whole text.
-        text: String,
-        /// The part that is wrong.
-        part: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// The port is no number from 1 to 65535.
-    #[error("`{text}` has no valid port: `{port}` is no number from 1 to 65535")]
-    Port {
-        /// The whole text.
-        text: String,
-        /// The port.
-        port: String,
-    },
-    /// `host:port` or `host:path` without `ssh://`.
-    #[error("`{text}` has a colon: with a port, write `ssh://{text}`")]
-    Colon {
-        /// The whole text.
-        text: String,
-    },
-    /// A file name that ssh or rsync would not take as one: ssh reads a list where there is a blank, and `%` and `$` as
-    /// the beginning of something else; rsync has quoting rules of its own.
-    #[error("`{path}` cannot be handed to ssh: it must be absolute, without blanks, quotes, `%`, `$` and `\\`")]
-    Path {
-        /// The path.
-        path: Utf8PathBuf,
-    },
-}
-
-impl Explain for SshTargetError {
-    fn explain(&self) -> Diagnostic {
-        Diagnostic::new(ExitCode::Usage, self.to_string())
-            .hint("write `user@host`, or `ssh://user@host:22722`; the rest belongs into ~/.ssh/config")
-    }
 }
 
 impl SshTarget {
@@ -317,118 +272,4 @@ fn plain(path: Utf8PathBuf) -> Result<Utf8PathBuf, SshTargetError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::secret::Secret;
-
-    const OPTIONS: &str = "-o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 \
-                           -o ServerAliveCountMax=4 -o ClearAllForwardings=yes -o ForwardAgent=no -o LogLevel=ERROR";
-
-    fn target(text: &str) -> SshTarget {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn forms_that_are_understood() {
-        for (text, user, host, port) in [
-            ("docker.shiny", None, "docker.shiny", None),
-            ("root@docker.shiny", Some("root"), "docker.shiny", None),
-            ("ssh://root@docker.shiny", Some("root"), "docker.shiny", None),
-            (
-                "ssh://root@docker.shiny:22722/",
-                Some("root"),
-                "docker.shiny",
-                Some(22722),
-            ),
-            ("ssh://[::1]:22", None, "::1", Some(22)),
-            ("root@[fe80::1]", Some("root"), "fe80::1", None),
-        ] {
-            let target = target(text);
-            assert_eq!(
-                (target.user(), target.host(), target.port()),
-                (user, host, port),
-                "{text}"
-            );
-            assert_eq!(target.to_string().parse::<SshTarget>().unwrap(), target);
-        }
-    }
-
-    #[test]
-    fn forms_that_are_refused() {
-        for text in [
-            "",
-            "-oProxyCommand=x",
-            "root@-oProxyCommand=x",
-            "-l@host",
-            "a b",
-            "h;id",
-            "a@b@c",
-            "ssh://h/path",
-            "@h",
-            "u@",
-        ] {
-            assert!(
-                matches!(text.parse::<SshTarget>(), Err(SshTargetError::Name { .. })),
-                "{text}"
-            );
-        }
-        assert!(matches!(
-            "root@host:22".parse::<SshTarget>(),
-            Err(SshTargetError::Colon { .. })
-        ));
-        for text in ["ssh://h:0", "ssh://h:65536", "ssh://h:+22", "ssh://h:", "ssh://h:x"] {
-            assert!(
-                matches!(text.parse::<SshTarget>(), Err(SshTargetError::Port { .. })),
-                "{text}"
-            );
-        }
-        for path in ["key", "/a b", "/a'b", "/%h", "/${HOME}"] {
-            assert!(
-                matches!(target("h").with_identity(path), Err(SshTargetError::Path { .. })),
-                "{path}"
-            );
-            assert!(target("h").with_known_hosts(path).is_err(), "{path}");
-        }
-    }
-
-    #[test]
-    fn the_remote_line_is_quoted_once_more() {
-        let remote = Command::new("echo")
-            .arg("it's $HOME")
-            .folder("/a b")
-            .env("K", Env::Plain("x y".into()))
-            .env("L", Env::Unset);
-        let command = target("ssh://root@h:2222").command(&remote).unwrap();
-        assert_eq!(
-            command.arguments().last().unwrap(),
-            r#"cd '/a b' && env -u L 'K=x y' echo "it's "'$HOME'"#
-        );
-        assert!(
-            command
-                .to_string()
-                .starts_with(&format!("ssh {OPTIONS} -p 2222 root@h ")),
-            "{command}"
-        );
-    }
-
-    #[test]
-    fn key_and_known_hosts_are_the_only_ones() {
-        let target = target("h")
-            .with_identity("/k")
-            .unwrap()
-            .with_known_hosts("/kh")
-            .unwrap();
-        assert_eq!(
-            target.rsh(),
-            format!("ssh {OPTIONS} -i /k -o IdentitiesOnly=yes -o UserKnownHostsFile=/kh")
-        );
-    }
-
-    #[test]
-    fn a_secret_does_not_go_into_a_remote_line() {
-        let remote = Command::new("psql").env("PGPASSWORD", Env::Secret(Secret::new("CANARY")));
-        let error = target("root@h").command(&remote).unwrap_err();
-        assert!(matches!(&error, HostError::SecretInRemoteCommand { key, .. } if key == "PGPASSWORD"));
-        assert!(!format!("{error:?}").contains("CANARY"));
-    }
-}
+mod tests;

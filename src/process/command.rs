@@ -100,8 +100,14 @@ impl Command {
     /// Program and arguments quoted for a POSIX shell, without environment and folder: what is sent to a remote shell.
     #[must_use]
     pub fn shell_words(&self) -> String {
-        let words = std::iter::once(&self.program).chain(&self.args);
-        words.map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+        // A first word with `=` in it would be an assignment.
+        let program = if self.program.contains('=') {
+            quote_always(&self.program)
+        } else {
+            quote(&self.program)
+        };
+        let words = std::iter::once(program).chain(self.args.iter().map(|word| quote(word)));
+        words.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -118,12 +124,22 @@ impl fmt::Display for Command {
     }
 }
 
-/// Quotes a word for a POSIX shell. A NUL byte, which no argument can hold, is dropped.
+/// Quotes a word for a POSIX shell, if it needs that. A NUL byte, which no argument can hold, is dropped.
 #[must_use]
 pub fn quote(word: &str) -> String {
+    // `=` needs none behind the first word, and options such as `--chown=1000:1000` should look as they are typed; in
+    // front of a word it means something to zsh.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
+    if !word.is_empty() && !word.starts_with('=') && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    quote_always(word)
+}
+
+fn quote_always(word: &str) -> String {
     match shlex::try_quote(word) {
         Ok(quoted) => quoted.into_owned(),
-        Err(_) => quote(&word.replace('\0', "")),
+        Err(_) => quote_always(&word.replace('\0', "")),
     }
 }
 
@@ -142,5 +158,20 @@ mod tests {
             command.to_string(),
             r#"PGPASSWORD=*** COMPOSE_BAKE='a b' docker compose run "it's here""#
         );
+    }
+
+    #[test]
+    fn quotes_what_needs_it() {
+        for (word, quoted) in [
+            ("--chown=1000:1000", "--chown=1000:1000"),
+            ("K=a b", "'K=a b'"),
+            ("=ls", "'=ls'"),
+            ("", "''"),
+            ("~", "'~'"),
+            ("a\0b", "ab"),
+        ] {
+            assert_eq!(quote(word), quoted);
+        }
+        assert_eq!(Command::new("a=b").arg("c=d").shell_words(), "'a=b' c=d");
     }
 }

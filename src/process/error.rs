@@ -1,11 +1,11 @@
 //! What can go wrong with a child process.
 
-use std::borrow::Cow;
 use std::io;
 
 use thiserror::Error;
 
 use super::Ending;
+use super::brief::brief;
 use crate::error::{Diagnostic, ExitCode, Explain};
 
 /// A child that could not be run, or did not succeed. Command lines and lines in it have passed the redactor.
@@ -20,7 +20,7 @@ pub enum ProcessError {
         hint: String,
     },
     /// The program is there but could not be started.
-    #[error("could not start `{command}`", command = brief(command))]
+    #[error("could not start `{}`", brief(command))]
     Spawn {
         /// The command's line.
         command: String,
@@ -28,7 +28,7 @@ pub enum ProcessError {
         source: io::Error,
     },
     /// The program ran and did not succeed.
-    #[error("`{command}` ended with {ending}", command = brief(command))]
+    #[error("`{}` ended with {ending}", brief(command))]
     Failed {
         /// The command's line.
         command: String,
@@ -38,7 +38,7 @@ pub enum ProcessError {
         last_lines: Vec<String>,
     },
     /// The reader at the end of a pipe ended with success before it had read all that there was.
-    #[error("`{command}` ended before it had read all its input", command = brief(command))]
+    #[error("`{}` ended before it had read all its input", brief(command))]
     StoppedReading {
         /// The reader's line.
         command: String,
@@ -47,13 +47,13 @@ pub enum ProcessError {
     },
     /// The writer at the beginning of a pipe ended, but something that it left behind keeps its output open, so that
     /// nobody can know whether the output is complete.
-    #[error("`{command}` ended and left its output open", command = brief(command))]
+    #[error("`{}` ended and left its output open", brief(command))]
     LeftOpen {
         /// The writer's line.
         command: String,
     },
     /// Reading from or writing to the child failed, for another reason than its end.
-    #[error("lost the connection to `{command}`", command = brief(command))]
+    #[error("lost the connection to `{}`", brief(command))]
     Stream {
         /// The command's line.
         command: String,
@@ -61,7 +61,7 @@ pub enum ProcessError {
         source: io::Error,
     },
     /// More output than an answer can be.
-    #[error("`{command}` printed more than {limit} bytes", command = brief(command))]
+    #[error("`{}` printed more than {limit} bytes", brief(command))]
     TooMuch {
         /// The command's line.
         command: String,
@@ -69,35 +69,17 @@ pub enum ProcessError {
         limit: usize,
     },
     /// The output was to be text and is not UTF-8.
-    #[error("`{command}` printed something that is not text (UTF-8)", command = brief(command))]
+    #[error("`{}` printed something that is not text (UTF-8)", brief(command))]
     NotText {
         /// The command's line.
         command: String,
     },
     /// The run was cancelled: by the user, or because something else failed.
-    #[error("`{command}` was cancelled", command = brief(command))]
+    #[error("`{}` was cancelled", brief(command))]
     Cancelled {
         /// The command's line.
         command: String,
     },
-}
-
-/// How much of a command a message shows, in characters; the node's log has all of it.
-const BRIEF: usize = 100;
-
-/// A command's beginning and end: what it is, and what it was to do. What stands between are mostly files.
-fn brief(command: &str) -> Cow<'_, str> {
-    let words: Vec<&str> = command.split(' ').collect();
-    if command.chars().count() <= BRIEF || words.len() < 5 {
-        return Cow::Borrowed(command);
-    }
-    let mut tail = words.len();
-    let mut length = 0;
-    while tail > 3 && length + words[tail - 1].chars().count() < BRIEF - 20 {
-        tail -= 1;
-        length += words[tail].chars().count() + 1;
-    }
-    Cow::Owned(format!("{} … {}", words[..2].join(" "), words[tail..].join(" ")))
 }
 
 impl ProcessError {
@@ -107,6 +89,22 @@ impl ProcessError {
         match self {
             Self::Failed { ending, .. } => Some(*ending),
             _ => None,
+        }
+    }
+
+    /// The command's whole line, unless its program was not even found.
+    #[must_use]
+    pub fn command(&self) -> Option<&str> {
+        match self {
+            Self::MissingProgram { .. } => None,
+            Self::Spawn { command, .. }
+            | Self::Failed { command, .. }
+            | Self::StoppedReading { command, .. }
+            | Self::LeftOpen { command }
+            | Self::Stream { command, .. }
+            | Self::TooMuch { command, .. }
+            | Self::NotText { command }
+            | Self::Cancelled { command } => Some(command),
         }
     }
 
@@ -125,15 +123,14 @@ impl Explain for ProcessError {
             ExitCode::Failed
         };
         let told = Diagnostic::new(exit, self.to_string());
-        match self {
+        let told = match self {
             Self::MissingProgram { hint, .. } => told.hint(hint),
             Self::Spawn { source, .. } | Self::Stream { source, .. } => told.note(source.to_string()),
-            Self::Failed { ending, last_lines, .. } => {
-                let told = told.evidence(last_lines.iter().cloned());
-                match explanation(*ending) {
-                    Some(note) => told.note(note),
-                    None => told,
-                }
+            Self::Failed { command, ending, last_lines } => {
+                let mut told = told.evidence(last_lines.iter().cloned());
+                told.notes.extend(meaning(command, *ending).map(str::to_owned));
+                told.hints.extend(advice(last_lines).map(str::to_owned));
+                told
             }
             Self::StoppedReading { last_lines, .. } => {
                 told.evidence(last_lines.iter().cloned()).note("what it did not read is lost, so its work counts as failed")
@@ -143,13 +140,22 @@ impl Explain for ProcessError {
                 .hint("make the command wait for what it starts"),
             Self::TooMuch { .. } | Self::NotText { .. } => told.note("its output was to be read as an answer"),
             Self::Cancelled { .. } => told,
+        };
+        match self.command() {
+            Some(command) if !self.is_cancelled() && brief(command) != command => {
+                told.note(format!("the whole command: {command}"))
+            }
+            _ => told,
         }
     }
 }
 
 /// What an ending means where the number alone says too little.
-fn explanation(ending: Ending) -> Option<&'static str> {
+fn meaning(command: &str, ending: Ending) -> Option<&'static str> {
     match ending {
+        Ending::Exited(255) if ["ssh ", "rsync "].iter().any(|program| command.starts_with(program)) => {
+            Some("255 is ssh's own: the connection failed or broke, and what ran there did not end by itself")
+        }
         Ending::Exited(126) => Some("126 is the shell's way to say that the program was found and could not be run"),
         Ending::Exited(127) => Some("127 is the shell's way to say that a program was not found"),
         Ending::Signalled(9) => {
@@ -157,4 +163,34 @@ fn explanation(ending: Ending) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// What helps against complaints that are met again and again.
+fn advice(lines: &[String]) -> Option<&'static str> {
+    const KNOWN: [(&str, &str); 5] = [
+        (
+            "Host key verification failed",
+            "connect once by hand (`ssh` to the same host), compare the key that it shows, and accept it",
+        ),
+        (
+            "Permission denied (publickey",
+            "the host does not accept your key: `ssh -v` to it shows which ones were tried",
+        ),
+        (
+            "sudo: a password is required",
+            "let that user run the command without a password (sudoers: NOPASSWD)",
+        ),
+        (
+            "Cannot connect to the Docker daemon",
+            "start Docker (`systemctl start docker`), or look at DOCKER_HOST",
+        ),
+        (
+            "No space left on device",
+            "make room on that disk (`df -h`; for Docker `docker system df`)",
+        ),
+    ];
+    KNOWN
+        .iter()
+        .find(|(complaint, _)| lines.iter().any(|line| line.contains(complaint)))
+        .map(|(_, advice)| *advice)
 }

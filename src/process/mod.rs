@@ -3,6 +3,7 @@
 //! A [`Command`] is a value; [`Processes`] runs it. Every child leads a process group of its own, so that ending it ends
 //! what it began as well, and a Ctrl-C at the terminal reaches us alone: we decide who is ended, in which order, and how
 //! long it is waited for. Every line that a child prints passes the [`Redactor`] before anyone sees it.
+mod brief;
 mod capture;
 pub mod command;
 mod ending;

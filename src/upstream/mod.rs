@@ -13,6 +13,8 @@ mod pull_progress;
 mod question;
 mod read_only;
 mod table_size;
+#[cfg(test)]
+mod tests;
 #[allow(clippy::module_inception, reason = "the module is named after its main type")]
 mod upstream;
 

@@ -47,18 +47,19 @@ impl Container {
     fn start() -> Self {
         let password = format!("POSTGRES_PASSWORD={PASSWORD}");
         let publish = "127.0.0.1:0:5432";
+        // Removed by its guard; the label is for those whose test was killed.
         let args = [
             "run",
             "-d",
             "--rm",
+            "--label",
+            "opw-task-test",
             "-p",
             publish,
             "-e",
             "POSTGRES_USER=odoo",
-            "-e",
-            &password,
-            IMAGE,
         ];
+        let args = [&args[..], &["-e", &password, IMAGE]].concat();
         Self(docker(&args))
     }
 

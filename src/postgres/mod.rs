@@ -22,6 +22,7 @@ pub mod lock;
 pub mod marker;
 pub mod names;
 pub mod observer;
+mod ownership;
 pub mod recover;
 pub mod role;
 mod seal;

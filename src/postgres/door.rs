@@ -54,6 +54,9 @@ impl<'a> Door<'a> {
     /// Waits until at least `count` sessions whose `application_name` begins with `application` are in (`pg_restore`
     /// calls itself so; an empty text counts all of the restore role).
     ///
+    /// We look 20 times a second: a program that is done sooner may never be seen, so wait for its end beside this, and
+    /// take whichever comes first.
+    ///
     /// # Errors
     /// [`PostgresError::NobodyCame`] after `limit`.
     pub async fn wait_for(&self, application: &str, count: u32, limit: Duration) -> Result<(), PostgresError> {

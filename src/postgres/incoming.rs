@@ -8,6 +8,7 @@ use super::locale::{Locale, create_statement};
 use super::lock::RestoreLock;
 use super::marker::{Comment, Marker, State};
 use super::observer::Observer;
+use super::ownership;
 use super::role::{KEEPER, RESTORE, RestoreRole};
 use super::seal;
 use super::server::{APPLICATION, Server};
@@ -185,29 +186,7 @@ impl Incoming {
     /// [`PostgresError::StillOwned`] when something is left, and as [`Incoming::connect`].
     pub async fn reassign(&self) -> Result<(), PostgresError> {
         let session = self.connect().await?;
-        let doing = || PostgresError::doing(format!("handing the objects over to `{}`", self.odoo_role.as_str()));
-        session
-            .batch_execute(&format!("REASSIGN OWNED BY {RESTORE} TO {}", self.odoo_role))
-            .await
-            .map_err(doing())?;
-        let row = session
-            .query_one(
-                "SELECT count(*) FROM pg_shdepend
-                  WHERE deptype = 'o' AND refclassid = 'pg_authid'::regclass
-                    AND refobjid = (SELECT oid FROM pg_roles WHERE rolname = $1)
-                    AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
-                &[&RESTORE],
-            )
-            .await
-            .map_err(doing())?;
-        match row.get(0) {
-            0 => Ok(()),
-            count => Err(PostgresError::StillOwned {
-                database: self.name.clone(),
-                role: Identifier::ours(RESTORE),
-                count,
-            }),
-        }
+        ownership::hand_over(&session, &self.name, &self.odoo_role).await
     }
 
     /// Ends every session in the database and closes it, whatever doors are open.

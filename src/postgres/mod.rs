@@ -23,6 +23,7 @@ pub mod marker;
 pub mod names;
 pub mod observer;
 pub mod odoo;
+mod ownership;
 pub mod recover;
 pub mod role;
 mod seal;

@@ -220,7 +220,7 @@ async fn pg_restore_in_the_container_comes_through_the_door() {
     };
     let Restored { lock, role, incoming } = lab.restored("r1", "new").await;
     let filled =
-        "DROP TABLE said; CREATE EXTENSION pg_trgm; CREATE TABLE big AS SELECT generate_series(1, 50000) AS id";
+        "DROP TABLE said; CREATE EXTENSION pg_trgm; CREATE TABLE big AS SELECT generate_series(1, 1000000) AS id";
     lab.server
         .connect("lab_archive")
         .await
@@ -235,10 +235,10 @@ async fn pg_restore_in_the_container_comes_through_the_door() {
         .args(["exec", &container.0, "bash", "-c", copy])
         .output();
     let (output, came) = tokio::join!(running, door.wait_for("pg_restore", 1, LIMIT));
-    came.unwrap();
-    door.close().await.unwrap();
     let output = output.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    came.unwrap();
+    door.close().await.unwrap();
     incoming.reassign().await.unwrap();
     activate(&lab.server, &lock, Assumed(incoming), LIMIT).await.unwrap();
     role.end().await.unwrap();
@@ -247,5 +247,5 @@ async fn pg_restore_in_the_container_comes_through_the_door() {
         .query_one("SELECT count(*), (SELECT text FROM said) FROM big", &[])
         .await
         .unwrap();
-    assert_eq!((row.get::<_, i64>(0), row.get::<_, &str>(1)), (50_000, "new"));
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, &str>(1)), (1_000_000, "new"));
 }

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
 use crate::host::SshTargetError;
+use crate::manifest::suggestion;
 use crate::render::RenderError;
 use crate::upstream::UpstreamError;
 
@@ -139,7 +140,13 @@ impl Explain for StackError {
             Self::Address { source, place } => source.explain().at(place.as_deref().cloned()),
             Self::Upstream { source, place } => source.explain().at(Some((**place).clone())),
             Self::Render(error) => error.explain(),
-            Self::Policy { place, .. } => usage.at(place.as_deref().cloned()),
+            Self::Policy { place, message } => {
+                let usage = usage.at(place.as_deref().cloned());
+                match suggestion(message) {
+                    Some(hint) => usage.hint(hint),
+                    None => usage,
+                }
+            }
             Self::Protected { act, .. } => refused
                 .note(format!("{act} would change its data"))
                 .hint("take `protected = true` out of tasks.toml if that is really meant"),

@@ -77,8 +77,13 @@ fn misuse(
     }
     if early.output == Mode::Json {
         let text = error.to_string();
-        let title = text.lines().next().unwrap_or_default();
-        let title = title.strip_prefix("error: ").unwrap_or(title);
+        let what: Vec<&str> = text
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .map(str::trim)
+            .collect();
+        let title = what.join(" ");
+        let title = title.strip_prefix("error: ").unwrap_or(&title);
         return refuse(&Diagnostic::new(ExitCode::Usage, title), early);
     }
     let _ = error.print();

@@ -132,7 +132,8 @@ async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode
     };
     let mut journal = Journal::create(&plan.project.root, &run).map_err(|error| error.explain())?;
     let cancellation = CancellationToken::new();
-    let processes = Processes::new(redactor(plan), cancellation.clone());
+    let redactor = redactor(plan);
+    let processes = Processes::new(redactor.clone(), cancellation.clone());
     let (events, received) = unbounded_channel();
     let journal_folder = journal.folder().to_owned();
     let setting = Setting {
@@ -155,7 +156,8 @@ async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode
         Ended::Done => ExitCode::Done,
         Ended::Interrupted => ExitCode::Interrupted,
         Ended::Failed(_, error) => {
-            let diagnostic = error.explain();
+            // An error may quote what a program of the project's own said, or a value of an env file.
+            let diagnostic = error.explain().mapped(|text| redactor.redact(text).into_owned());
             ui.diagnostic(&diagnostic);
             diagnostic.exit
         }
@@ -181,7 +183,7 @@ async fn show(mut events: UnboundedReceiver<Event>, ui: &mut Ui, journal: &mut J
     }
 }
 
-/// The first signal ends the run in good order; a second one ends what is still there at once.
+/// The first signal ends the run in good order; every further one kills what is still there.
 async fn end_on_signal(cancellation: CancellationToken, processes: Processes) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -195,6 +197,8 @@ async fn end_on_signal(cancellation: CancellationToken, processes: Processes) {
     };
     signalled().await;
     cancellation.cancel();
-    signalled().await;
-    processes.end_all().await;
+    loop {
+        signalled().await;
+        processes.kill_all();
+    }
 }

@@ -39,6 +39,10 @@ pub(super) fn run(
     let params = params_of(manifest, task).map_err(|error| error.explain())?;
     let said = said(&params, matches);
     let plan = build(manifest, Arc::new(project(manifest)), stack, task, &said).map_err(|error| error.explain())?;
+    if let Some(stack) = plan.stack.as_ref().filter(|_| plan.change() > Change::Nothing) {
+        let alone = stack.guard_neighbours(manifest, &|name| std::env::var(name).ok());
+        alone.map_err(|error| error.explain())?;
+    }
     if options.dry_run {
         ui.plan(&view(&plan)?);
         return Ok(ExitCode::Done);

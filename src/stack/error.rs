@@ -104,6 +104,20 @@ pub enum StackError {
         /// The machine that both are.
         host: String,
     },
+    /// A stack that would work where another one does.
+    #[error("stacks `{stack}` and `{other}` have the same {key}: {value}")]
+    Shared {
+        /// The stack.
+        stack: String,
+        /// The other stack.
+        other: String,
+        /// What they share, as the manifest calls it.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// Where the stack has it from.
+        origin: String,
+    },
     /// An act that needs an upstream, on a stack without one.
     #[error("stack `{stack}` has no upstream")]
     NoUpstream {
@@ -153,6 +167,17 @@ impl Explain for StackError {
             Self::IsUpstream { .. } => refused
                 .note("an upstream is only ever read")
                 .hint("give the stack another host"),
+            Self::Shared {
+                stack,
+                key,
+                origin,
+                other,
+                ..
+            } => usage
+                .note(format!(
+                    "{origin} says so; what is done to the one would be done to `{other}`"
+                ))
+                .hint(format!("write {key} = \"…\" into [stacks.{stack}]")),
             Self::NoUpstream { stack } => usage.hint(format!("write upstream = \"…\" into [stacks.{stack}]")),
             Self::Unfit { hint, .. } => usage.hint(hint),
         }

@@ -1,7 +1,11 @@
 //! What sanitising promises, on a real PostgreSQL.
 #![cfg(feature = "lab")]
 
-#[path = "sanitise/fixture.rs"]
-mod fixture;
+#[path = "sanitise/odoo.rs"]
+mod odoo;
+#[path = "sanitise/parity.rs"]
+mod parity;
+#[path = "sanitise/promises.rs"]
+mod promises;
 #[path = "sanitise/server.rs"]
 mod server;

@@ -109,3 +109,21 @@ pub(crate) async fn database(name: &str) -> Client {
 pub(crate) async fn existing(name: &str) -> Client {
     open(server().dbname(name)).await
 }
+
+/// A copy of one of the tests' databases, made by the server.
+pub(crate) async fn copy(from: &str, to: &str) -> Client {
+    let (from, to) = (
+        format!("sanitise_test_{from}"),
+        format!("sanitise_test_{to}"),
+    );
+    let client = open(&server()).await;
+    client
+        .batch_execute(&format!("DROP DATABASE IF EXISTS {to} WITH (FORCE)"))
+        .await
+        .unwrap();
+    client
+        .batch_execute(&format!("CREATE DATABASE {to} TEMPLATE {from}"))
+        .await
+        .unwrap();
+    open(server().dbname(&to)).await
+}

@@ -1,5 +1,6 @@
 //! What sanitising promises, on a real PostgreSQL.
 #![cfg(feature = "lab")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "sanitise/odoo.rs"]
 mod odoo;

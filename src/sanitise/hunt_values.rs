@@ -66,19 +66,30 @@ pub(super) async fn run(
     Ok(traces)
 }
 
-/// How many rows of each table bear a mark. The texts of a row are read as one, in the C collation: one pass, byte by byte.
+/// How many rows of each table bear a mark.
 fn marked(tables: &[(&str, &Table)], mark: &str) -> String {
-    let mark = escape_literal(mark);
     let selects = tables.iter().enumerate().map(|(at, (name, table))| {
-        let texts: Vec<_> = readable(table).map(|(_, _, text)| text).collect();
-        let row: Vec<_> = texts
-            .chunks(ARGUMENTS)
-            .map(|some| format!("concat_ws(E'\\n', {})", some.join(", ")))
-            .collect();
-        let (name, row) = (escape_identifier(name), row.join(" || "));
-        format!("SELECT {at}::int, count(*) FROM {name} WHERE ({row}) COLLATE \"C\" ~ {mark}")
+        format!(
+            "SELECT {at}::int, count(*) FROM {} WHERE {}",
+            escape_identifier(name),
+            bears(table, mark)
+        )
     });
     selects.collect::<Vec<_>>().join("\nUNION ALL ")
+}
+
+/// The texts of a row are read as one, in the C collation: one pass, byte by byte.
+fn bears(table: &Table, mark: &str) -> String {
+    let texts: Vec<_> = readable(table).map(|(_, _, text)| text).collect();
+    let row: Vec<_> = texts
+        .chunks(ARGUMENTS)
+        .map(|some| format!("concat_ws(E'\\n', {})", some.join(", ")))
+        .collect();
+    format!(
+        "({}) COLLATE \"C\" ~ {}",
+        row.join(" || "),
+        escape_literal(mark)
+    )
 }
 
 /// Which columns of a table hold which formats.
@@ -89,14 +100,12 @@ async fn look_closely(
     formats: &[Format],
 ) -> Result<Vec<Trace>, SanitiseError> {
     let quoted = escape_identifier(name);
+    let bears = bears(table, &format::any_mark(formats));
     let (mut counts, mut traces) = (Vec::new(), Vec::new());
     for (column_name, column, text) in readable(table) {
         for format in formats {
-            let (pattern, mark) = (
-                escape_literal(&format.pattern),
-                escape_literal(&format.mark),
-            );
-            let here = format!("{text} ~ {mark} AND {text} ~ {pattern}");
+            let pattern = escape_literal(&format.pattern);
+            let here = format!("{text} ~ {pattern}");
             let removed = escape_literal(&format!("[removed: {}]", format.name));
             let replaced = format!("regexp_replace({text}, {pattern}, {removed}, 'g')");
             let cleaned = match column.kind {
@@ -127,7 +136,7 @@ async fn look_closely(
         let rest = counts.split_off(counts.len().min(1_000));
         let rest_traces = traces.split_off(counts.len());
         let select = Sql {
-            text: format!("SELECT {} FROM {quoted}", counts.join(", ")),
+            text: format!("SELECT {} FROM {quoted} WHERE {bears}", counts.join(", ")),
             parameters: Vec::new(),
         };
         found.extend(hunt::fill(client, &select, traces).await?);

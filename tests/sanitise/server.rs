@@ -105,11 +105,6 @@ pub(crate) async fn database(name: &str) -> Client {
     open(server().dbname(&name)).await
 }
 
-/// A database that is there already.
-pub(crate) async fn existing(name: &str) -> Client {
-    open(server().dbname(name)).await
-}
-
 /// A copy of one of the tests' databases, made by the server.
 pub(crate) async fn copy(from: &str, to: &str) -> Client {
     let (from, to) = (

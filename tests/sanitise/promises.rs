@@ -3,8 +3,8 @@
 use camino::Utf8Path;
 use opw_task::error::Explain;
 use opw_task::sanitise::{
-    Allowance, Facts, Mail, Outcome, Policy, Refusal, RuleSet, SanitiseError, UnknownSecrets,
-    Verdict, audit, preview, sanitise, verify,
+    Allowance, Catalogue, Facts, Mail, Outcome, Policy, Refusal, RuleSet, SanitiseError,
+    UnknownSecrets, Verdict, audit, preview, projection, sanitise, verify,
 };
 use opw_task::secret::Secret;
 use tokio_postgres::Client;
@@ -482,4 +482,81 @@ async fn a_database_without_odoo_is_refused() {
         .await
         .unwrap_err();
     assert!(matches!(error, SanitiseError::NotOdoo { .. }));
+}
+
+#[tokio::test]
+async fn what_a_copier_selects_is_what_sanitising_would_have_written() {
+    let client = odoo::database("projection", 18).await;
+    let (rules, policy) = (odoo::rules(), odoo::policy());
+    let catalogue = Catalogue::read(&client).await.unwrap();
+    let select = |table: &str| {
+        let projection = projection(&catalogue, &rules, &policy, table).unwrap();
+        let columns = catalogue.table(table).unwrap().columns.keys();
+        let columns: Vec<_> = columns
+            .map(|name| {
+                projection.columns.get(name).map_or_else(
+                    || name.clone(),
+                    |expression| format!("{expression} AS {name}"),
+                )
+            })
+            .collect();
+        let skip: String = projection
+            .skip
+            .iter()
+            .map(|condition| format!(" AND NOT ({condition})"))
+            .collect();
+        format!(
+            "SELECT {} FROM {table} WHERE true{skip}",
+            columns.join(", ")
+        )
+    };
+    let mut expected = Vec::new();
+    for table in [
+        "payment_provider",
+        "res_company",
+        "website",
+        "delivery_carrier",
+        "mail_push",
+    ] {
+        let copied = client
+            .query(
+                &format!("SELECT t::text FROM ({}) t ORDER BY 1", select(table)),
+                &[],
+            )
+            .await
+            .unwrap();
+        expected.push((
+            table,
+            copied
+                .iter()
+                .map(|row| row.get::<_, String>(0))
+                .collect::<Vec<_>>(),
+        ));
+    }
+    let mut client = client;
+    sanitise(&mut client, &rules, &policy, &odoo::stack())
+        .await
+        .unwrap();
+    for (table, copied) in expected {
+        let columns: Vec<_> = catalogue
+            .table(table)
+            .unwrap()
+            .columns
+            .keys()
+            .cloned()
+            .collect();
+        let select = format!(
+            "SELECT t::text FROM (SELECT {} FROM {table}) t ORDER BY 1",
+            columns.join(", ")
+        );
+        let written = client.query(&select, &[]).await.unwrap();
+        assert_eq!(
+            copied,
+            written
+                .iter()
+                .map(|row| row.get::<_, String>(0))
+                .collect::<Vec<_>>(),
+            "{table}"
+        );
+    }
 }

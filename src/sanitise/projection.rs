@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::bindings::{Bindings, Hashes};
+use super::bindings::Bindings;
 use super::catalogue::Catalogue;
 use super::error::SanitiseError;
 use super::facts::Facts;
+use super::hashes::Hashes;
 use super::plan;
 use super::policy::Policy;
 use super::rule::{Change, Rule};

@@ -1,7 +1,7 @@
 //! A copy of production that cannot act in the world, holds no credential that works anywhere, and says what was done to it.
 //!
 //! Rules are data ([`RuleSet`], the files in `rules/`), choices are a [`Policy`], and what the database has is read once
-//! ([`Catalogue`]). [`plan`] makes statements of the three, [`sanitise()`] runs them in one transaction and hunts for what no
+//! ([`Catalogue`]). [`plan()`] makes statements of the three, [`sanitise()`] runs them in one transaction and hunts for what no
 //! rule names, and [`verify()`] asks the database whether it worked. Only its answer, [`Sanitised`], can go live.
 
 mod audit;

@@ -47,19 +47,8 @@ pub(super) async fn hashes(
             (Secret::new(hash), Some(generated))
         }
     };
-    let admin = match facts
-        .admin_password
-        .as_ref()
-        .filter(|password| !password.is_empty())
-    {
-        Some(password) => Secret::new(
-            hash(
-                password.clone(),
-                stamp.derive("salt of the administrator"),
-                rounds,
-            )
-            .await?,
-        ),
+    let admin = match facts.admin_password.as_ref().filter(|password| !password.is_empty()) {
+        Some(password) => Secret::new(hash(password.clone(), stamp.derive("salt of the administrator"), rounds).await?),
         None => users.clone(),
     };
     Ok((Hashes { admin, users }, generated))

@@ -45,10 +45,7 @@ fn readable(table: &Table) -> impl Iterator<Item = (&str, &Column, String)> {
 }
 
 /// Looks through every text, jsonb and bytea column.
-pub(super) async fn run(
-    client: &impl GenericClient,
-    catalogue: &Catalogue,
-) -> Result<Vec<Trace>, SanitiseError> {
+pub(super) async fn run(client: &impl GenericClient, catalogue: &Catalogue) -> Result<Vec<Trace>, SanitiseError> {
     let formats = format::formats()?;
     let tables: Vec<_> = catalogue
         .tables()
@@ -88,11 +85,7 @@ fn bears(table: &Table, mark: &str) -> String {
         .chunks(ARGUMENTS)
         .map(|some| format!("concat_ws(E'\\n', {})", some.join(", ")))
         .collect();
-    format!(
-        "({}) COLLATE \"C\" ~ {}",
-        row.join(" || "),
-        escape_literal(mark)
-    )
+    format!("({}) COLLATE \"C\" ~ {}", row.join(" || "), escape_literal(mark))
 }
 
 /// Which columns of a table hold which formats. Marks are asked for first, column by column: compiling the patterns costs
@@ -106,47 +99,26 @@ async fn look_closely(
     let quoted = escape_identifier(name);
     let bears = bears(table, &format::any_mark(formats));
     let places: Vec<_> = readable(table)
-        .flat_map(|(name, column, text)| {
-            formats
-                .iter()
-                .map(move |format| (name, column, text.clone(), format))
-        })
+        .flat_map(|(name, column, text)| formats.iter().map(move |format| (name, column, text.clone(), format)))
         .collect();
     let mut found = Vec::new();
     for places in places.chunks(COUNTS) {
         let marks: Vec<_> = places
             .iter()
-            .map(|(_, _, text, format)| {
-                format!(
-                    "coalesce(bool_or({text} ~ {}), false)",
-                    escape_literal(&format.mark)
-                )
-            })
+            .map(|(_, _, text, format)| format!("coalesce(bool_or({text} ~ {}), false)", escape_literal(&format.mark)))
             .collect();
         let select = format!("SELECT {} FROM {quoted} WHERE {bears}", marks.join(", "));
         let doing = SanitiseError::server("look for credentials");
         let row = client.query_one(&select, &[]).await.map_err(doing)?;
         for (at, (column_name, column, text, format)) in places.iter().enumerate() {
             if row.get::<_, bool>(at) {
-                let (mark, pattern) = (
-                    escape_literal(&format.mark),
-                    escape_literal(&format.pattern),
-                );
-                let select = format!(
-                    "SELECT count(*) FROM {quoted} WHERE {text} ~ {mark} AND {text} ~ {pattern}"
-                );
+                let (mark, pattern) = (escape_literal(&format.mark), escape_literal(&format.pattern));
+                let select = format!("SELECT count(*) FROM {quoted} WHERE {text} ~ {mark} AND {text} ~ {pattern}");
                 let count = Sql {
                     text: select,
                     parameters: Vec::new(),
                 };
-                found.extend(
-                    hunt::fill(
-                        client,
-                        &count,
-                        vec![trace(name, column_name, column, text, format)],
-                    )
-                    .await?,
-                );
+                found.extend(hunt::fill(client, &count, vec![trace(name, column_name, column, text, format)]).await?);
             }
         }
     }

@@ -48,9 +48,7 @@ pub(super) async fn apply(
         None => Stamp::fresh(transaction).await?,
     };
     let (hashes, generated_password) = hashes(&mut stamp, catalogue.odoo(), policy, facts).await?;
-    stamp
-        .write(transaction, parameter_plan::typed(&catalogue))
-        .await?;
+    stamp.write(transaction, parameter_plan::typed(&catalogue)).await?;
 
     let bindings = Bindings {
         policy,
@@ -70,10 +68,7 @@ pub(super) async fn apply(
                 source,
             })?;
         let reports = modules.entry(statement.modules.join(", ")).or_default();
-        match reports
-            .iter_mut()
-            .find(|report| report.rule == statement.rule)
-        {
+        match reports.iter_mut().find(|report| report.rule == statement.rule) {
             Some(report) => report.rows += rows,
             None => reports.push(RuleReport {
                 rule: statement.rule.clone(),
@@ -134,9 +129,7 @@ pub(super) async fn hunt(
     }
     .run(transaction)
     .await?;
-    pass.report
-        .findings
-        .extend(treat(transaction, traces, policy).await?);
+    pass.report.findings.extend(treat(transaction, traces, policy).await?);
     Ok(())
 }
 
@@ -152,15 +145,8 @@ pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), SanitiseE
         .map_err(SanitiseError::server("prepare the session"))
 }
 
-pub(super) async fn execute(
-    client: &impl GenericClient,
-    sql: &Sql,
-) -> Result<u64, tokio_postgres::Error> {
-    let bound: Vec<_> = sql
-        .parameters
-        .iter()
-        .map(super::statement::Parameter::bind)
-        .collect();
+pub(super) async fn execute(client: &impl GenericClient, sql: &Sql) -> Result<u64, tokio_postgres::Error> {
+    let bound: Vec<_> = sql.parameters.iter().map(super::statement::Parameter::bind).collect();
     let parameters: Vec<&(dyn ToSql + Sync)> = bound
         .iter()
         .map(|value| value.as_ref() as &(dyn ToSql + Sync))

@@ -19,8 +19,7 @@ pub(super) fn rounds(odoo: u16) -> u32 {
 /// Hashes a password in the format `$pbkdf2-sha512$rounds$salt$checksum`.
 pub(super) fn hash(password: &Secret, salt: &[u8], rounds: u32) -> Result<String, SanitiseError> {
     let fault = |reason: String| SanitiseError::Password { reason };
-    let parameters =
-        Params::new_with_output_len(rounds, 64).map_err(|error| fault(error.to_string()))?;
+    let parameters = Params::new_with_output_len(rounds, 64).map_err(|error| fault(error.to_string()))?;
     Pbkdf2::new(Algorithm::Pbkdf2Sha512, parameters)
         .hash_password_with_salt(password.expose().as_bytes(), salt)
         .map(|hash: PasswordHash| hash.to_string())
@@ -30,9 +29,7 @@ pub(super) fn hash(password: &Secret, salt: &[u8], rounds: u32) -> Result<String
 /// A password that a person can copy: four groups of five hexadecimal digits, 80 random bits.
 pub(super) fn generate() -> Secret {
     let hex = digest(&format!("{}{}", Uuid::new_v4(), Uuid::new_v4()));
-    let groups: Vec<&str> = (0..4)
-        .filter_map(|group| hex.get(group * 5..group * 5 + 5))
-        .collect();
+    let groups: Vec<&str> = (0..4).filter_map(|group| hex.get(group * 5..group * 5 + 5)).collect();
     Secret::new(groups.join("-"))
 }
 

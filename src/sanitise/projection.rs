@@ -39,11 +39,7 @@ pub fn projection(
     policy: &Policy,
     table: &str,
 ) -> Result<Projection, SanitiseError> {
-    let (facts, stamp, hashes) = (
-        Facts::default(),
-        Stamp::for_place(String::new()),
-        Hashes::masked(),
-    );
+    let (facts, stamp, hashes) = (Facts::default(), Stamp::for_place(String::new()), Hashes::masked());
     let bindings = Bindings {
         policy,
         facts: &facts,
@@ -53,35 +49,26 @@ pub fn projection(
     let mut projection = Projection::default();
     // Columns that a rule which cannot be projected reads or writes stay as they are from there on: order matters.
     for rule in rules.iter().filter(|rule| rule.table == table) {
-        if !plan::applies(rule, catalogue)
-            || !rule.when.holds(policy)
-            || rule.condition.sql.is_some()
-        {
+        if !plan::applies(rule, catalogue) || !rule.when.holds(policy) || rule.condition.sql.is_some() {
             continue;
         }
         if !reads_untouched(rule, &projection) {
             continue;
         }
-        let condition =
-            plan::condition(rule, &mut Sql::default(), catalogue, &bindings)?.join(" AND ");
+        let condition = plan::condition(rule, &mut Sql::default(), catalogue, &bindings)?.join(" AND ");
         match &rule.change {
             Change::Delete if condition.is_empty() => projection.skip.push("true".to_owned()),
             Change::Delete => projection.skip.push(condition),
             Change::Set(assignments) => {
                 for (target, value) in plan::targets(rule, assignments, catalogue) {
                     let constant = matches!(value, Value::Nothing | Value::Constant(_));
-                    let needs_seed =
-                        *value == Value::Nothing && target.column.not_null && target.column.unique;
+                    let needs_seed = *value == Value::Nothing && target.column.not_null && target.column.unique;
                     if !constant || needs_seed {
                         continue;
                     }
                     let wanted = target.value(&mut Sql::default(), value, &bindings)?;
                     let quoted = target.quoted();
-                    let before = projection
-                        .columns
-                        .get(target.name)
-                        .cloned()
-                        .unwrap_or(quoted);
+                    let before = projection.columns.get(target.name).cloned().unwrap_or(quoted);
                     let after = if condition.is_empty() {
                         format!("{wanted}::{}", target.column.sql_type)
                     } else {

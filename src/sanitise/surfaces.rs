@@ -115,10 +115,7 @@ pub(super) async fn ask(
 }
 
 /// What makes a database no working Odoo: a copy that is empty is easily sanitised.
-async fn faults(
-    client: &impl GenericClient,
-    catalogue: &Catalogue,
-) -> Result<Vec<String>, SanitiseError> {
+async fn faults(client: &impl GenericClient, catalogue: &Catalogue) -> Result<Vec<String>, SanitiseError> {
     let questions = [
         (
             "ir_module_module",

@@ -20,9 +20,7 @@ pub(super) async fn treat(
         let outcome = match (allowed(policy, &trace), policy.unknown_secrets) {
             (Some(reason), _) => Outcome::Allowed(reason),
             (None, UnknownSecrets::Clear) => clear(transaction, &trace).await?,
-            (None, UnknownSecrets::Report) => {
-                Outcome::Left("unknown secrets are reported only".to_owned())
-            }
+            (None, UnknownSecrets::Report) => Outcome::Left("unknown secrets are reported only".to_owned()),
             (None, UnknownSecrets::Fail) => Outcome::Left("unknown secrets fail".to_owned()),
         };
         let Trace {
@@ -63,23 +61,14 @@ pub(super) fn allowed(policy: &Policy, trace: &Trace) -> Option<String> {
 /// Removes what was found; a constraint that forbids it leaves it standing, and the verdict says so.
 async fn clear(transaction: &mut Transaction<'_>, trace: &Trace) -> Result<Outcome, SanitiseError> {
     let doing = "clear what no rule names";
-    let attempt = transaction
-        .transaction()
-        .await
-        .map_err(SanitiseError::server(doing))?;
+    let attempt = transaction.transaction().await.map_err(SanitiseError::server(doing))?;
     match execute(&attempt, &trace.removal).await {
         Ok(_) => {
-            attempt
-                .commit()
-                .await
-                .map_err(SanitiseError::server(doing))?;
+            attempt.commit().await.map_err(SanitiseError::server(doing))?;
             Ok(Outcome::Cleared)
         }
         Err(error) => {
-            attempt
-                .rollback()
-                .await
-                .map_err(SanitiseError::server(doing))?;
+            attempt.rollback().await.map_err(SanitiseError::server(doing))?;
             let said = error
                 .as_db_error()
                 .map_or_else(|| error.to_string(), |server| server.message().to_owned());

@@ -31,9 +31,7 @@ pub async fn verify<D>(
     facts: &Facts,
 ) -> Result<Sanitised<D>, Refused<D>> {
     match verified(client, rules, policy, facts).await {
-        Ok(report) if report.verdict == Some(Verdict::Sanitised) => {
-            Ok(Sanitised::new(database, report))
-        }
+        Ok(report) if report.verdict == Some(Verdict::Sanitised) => Ok(Sanitised::new(database, report)),
         Ok(report) => Err(Refused {
             database,
             reason: Refusal::Verdict(Box::new(report)),
@@ -54,23 +52,15 @@ async fn verified(
     let begun = Instant::now();
     let mut transaction = begin(client).await?;
     let mut done = pass::apply(&mut transaction, rules, policy, facts).await?;
-    transaction
-        .commit()
-        .await
-        .map_err(SanitiseError::server("commit"))?;
+    transaction.commit().await.map_err(SanitiseError::server("commit"))?;
 
     let mut asked = read_all(client, &done, rules, policy, facts).await?;
-    if asked.findings.iter().any(Finding::is_left)
-        && policy.unknown_secrets == UnknownSecrets::Clear
-    {
+    if asked.findings.iter().any(Finding::is_left) && policy.unknown_secrets == UnknownSecrets::Clear {
         // What came since the copy was sanitised, with a module's update, is treated as it would have been then.
         let mut transaction = begin(client).await?;
         pass::prepare(&transaction).await?;
         pass::hunt(&mut transaction, &mut done, rules, policy, facts).await?;
-        transaction
-            .commit()
-            .await
-            .map_err(SanitiseError::server("commit"))?;
+        transaction.commit().await.map_err(SanitiseError::server("commit"))?;
         asked = read_all(client, &done, rules, policy, facts).await?;
     }
     let verdict = asked.verdict();
@@ -116,8 +106,6 @@ async fn read_all(
     };
     let read = reading(client).await?;
     let asked = ask(&read, &done.catalogue, &done.statements, rules, &bindings).await?;
-    read.commit()
-        .await
-        .map_err(SanitiseError::server("end the reading"))?;
+    read.commit().await.map_err(SanitiseError::server("end the reading"))?;
     Ok(asked)
 }

@@ -26,10 +26,7 @@ async fn the_example_of_the_guide_works() {
     };
     let mut rules = odoo::rules();
     rules
-        .extend_from(
-            Utf8Path::new("docker/sanitise/dock.toml"),
-            blocks.next().unwrap(),
-        )
+        .extend_from(Utf8Path::new("docker/sanitise/dock.toml"), blocks.next().unwrap())
         .unwrap();
 
     let mut client = odoo::database("guide", 18).await;
@@ -48,14 +45,8 @@ async fn the_example_of_the_guide_works() {
         )
         .await
         .unwrap();
-    sanitise(&mut client, &rules, &policy, &odoo::stack())
-        .await
-        .unwrap();
-    assert!(
-        verify(&mut client, (), &rules, &policy, &odoo::stack())
-            .await
-            .is_ok()
-    );
+    sanitise(&mut client, &rules, &policy, &odoo::stack()).await.unwrap();
+    assert!(verify(&mut client, (), &rules, &policy, &odoo::stack()).await.is_ok());
 
     let seen = "SELECT (SELECT string_agg(concat_ws(',', kind, active, address, api_key, public_key_token), ' ' ORDER BY id) FROM dock_gateway)
         || ' | ' || (SELECT string_agg(coalesce(length(access_token)::text, '-'), ' ' ORDER BY id) FROM dock_slot)

@@ -37,13 +37,7 @@ fn container() -> Config {
             "-p",
             "127.0.0.1:0:5432",
         ];
-        let image = [
-            "-e",
-            "POSTGRES_USER=odoo",
-            "-e",
-            &password,
-            "opw-task-lab/postgres:17",
-        ];
+        let image = ["-e", "POSTGRES_USER=odoo", "-e", &password, "opw-task-lab/postgres:17"];
         docker(&[&run[..], &image[..]].concat());
     }
     let address = docker(&["port", CONTAINER, "5432/tcp"]);
@@ -99,9 +93,7 @@ pub(crate) async fn database(name: &str) -> Client {
         .await
         .unwrap();
     client
-        .batch_execute(&format!(
-            "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"
-        ))
+        .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
         .await
         .unwrap();
     open(server().dbname(&name)).await
@@ -109,10 +101,7 @@ pub(crate) async fn database(name: &str) -> Client {
 
 /// A copy of one of the tests' databases, made by the server.
 pub(crate) async fn copy(from: &str, to: &str) -> Client {
-    let (from, to) = (
-        format!("sanitise_test_{from}"),
-        format!("sanitise_test_{to}"),
-    );
+    let (from, to) = (format!("sanitise_test_{from}"), format!("sanitise_test_{to}"));
     let client = open(&server()).await;
     client
         .batch_execute(&format!("DROP DATABASE IF EXISTS {to} WITH (FORCE)"))

@@ -298,7 +298,11 @@ fn what_was_asked_for_goes_out_as_it_is_and_once() {
     for verbosity in [Verbosity::Normal, Verbosity::Verbose] {
         let plain = show(Mode::Plain, verbosity, &asked_run(), None);
         assert_eq!(plain.out, out);
-        assert!(plain.err.contains("\na remark\n") && !plain.err.contains("NAME"), "{}", plain.err);
+        assert!(
+            plain.err.contains("\na remark\n") && !plain.err.contains("NAME"),
+            "{}",
+            plain.err
+        );
         assert_eq!(plain.err.contains("not asked for"), verbosity == Verbosity::Verbose);
     }
     let json = show(Mode::Json, Verbosity::Normal, &asked_run(), None);

@@ -112,6 +112,16 @@ impl Diagnostic {
         self
     }
 
+    /// The same with each of its texts changed; the place's source stays as it is.
+    #[must_use]
+    pub fn mapped(mut self, change: impl Fn(&str) -> String) -> Self {
+        self.title = change(&self.title);
+        for text in self.evidence.iter_mut().chain(&mut self.notes).chain(&mut self.hints) {
+            *text = change(text);
+        }
+        self
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

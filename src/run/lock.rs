@@ -1,7 +1,8 @@
 //! One run at a time changes a stack: a lock file in its state root, held by the kernel for as long as the run lives.
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::DirBuilderExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -27,7 +28,9 @@ impl StackLock {
             Host::Ssh(_) => root.join(".opw-task").join(format!("{}.lock", stack.name)),
         };
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| ActionError::path("make", folder, source))?;
+            // As the state root is to be: it can be passed through, not listed.
+            let made = DirBuilder::new().recursive(true).mode(0o711).create(folder);
+            made.map_err(|source| ActionError::path("make", folder, source))?;
         }
         let mut file = File::options()
             .read(true)

@@ -78,6 +78,9 @@ pub struct Paths {
 }
 
 impl Paths {
+    /// A state root can be passed through, not listed: what lies in it has its own permissions.
+    pub const ROOT_MODE: u32 = 0o711;
+
     /// The rendered compose files.
     #[must_use]
     pub fn compose(&self) -> Utf8PathBuf {

@@ -48,7 +48,9 @@ impl Render {
                 .iter()
                 .any(|(path, _)| scene.project.root.join(path) == file.path);
             let host = if in_checkout { &Host::Local } else { &stack.host };
-            if let Some(folder) = file.path.parent() {
+            if let Some(folder) = file.path.parent()
+                && !host.exists(&scene.processes, folder).await?
+            {
                 host.create_dir(&scene.processes, folder, Mode(0o755), &scene.report.sink())
                     .await?;
             }

@@ -1,6 +1,7 @@
 //! What an action sees of the world.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use tokio::sync::mpsc::UnboundedSender;
@@ -116,19 +117,36 @@ impl Scene {
     }
 }
 
+/// Progress is told at most so often: more cannot be read, and the journal keeps every event.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+
 /// Where an action tells what happens. Everything passes the redactor here.
 #[derive(Debug, Clone)]
 pub struct Report {
     node: NodeName,
     events: UnboundedSender<Event>,
     redactor: Redactor,
+    pace: Arc<Mutex<Pace>>,
+}
+
+/// The progress of a node between two that are told.
+#[derive(Debug, Default)]
+struct Pace {
+    told: Option<Instant>,
+    /// The newest that was not told; it will be, or a newer one in its place.
+    held: Option<Progress>,
 }
 
 impl Report {
     /// A report for a node.
     #[must_use]
     pub fn new(node: NodeName, events: UnboundedSender<Event>, redactor: Redactor) -> Self {
-        Self { node, events, redactor }
+        Self {
+            node,
+            events,
+            redactor,
+            pace: Arc::default(),
+        }
     }
 
     /// The node that reports.
@@ -169,12 +187,39 @@ impl Report {
         });
     }
 
-    /// How far the action has come.
+    /// How far the action has come. Told five times a second at most; the last one is told by [`Report::end`].
     pub fn progress(&self, progress: Progress) {
+        let now = Instant::now();
+        let mut pace = self.pace();
+        if pace.told.is_some_and(|told| now.duration_since(told) < PROGRESS_EVERY) {
+            pace.held = Some(progress);
+            return;
+        }
+        *pace = Pace {
+            told: Some(now),
+            held: None,
+        };
+        self.tell_progress(progress);
+    }
+
+    /// The action has ended: what was held back of its progress is told.
+    pub fn end(&self) {
+        let held = self.pace().held.take();
+        if let Some(progress) = held {
+            self.tell_progress(progress);
+        }
+    }
+
+    fn tell_progress(&self, progress: Progress) {
         self.send(Event::Progress {
             node: self.node.clone(),
             progress,
         });
+    }
+
+    /// Nothing panics while it holds the lock; if it did, a pace is whole at every instant.
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A line for the node's log.
@@ -199,5 +244,35 @@ impl Report {
                 text: text.to_owned(),
             });
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::run::event::Unit;
+
+    #[test]
+    fn progress_is_told_first_last_and_seldom_between() {
+        let (events, mut received) = unbounded_channel();
+        let report = Report::new("copy".into(), events, Redactor::default());
+        for done in 1..=10_000 {
+            report.progress(Progress {
+                done,
+                total: None,
+                unit: Unit::Items,
+                current: String::new(),
+            });
+        }
+        report.end();
+        report.end();
+        let mut told = Vec::new();
+        while let Ok(Event::Progress { progress, .. }) = received.try_recv() {
+            told.push(progress.done);
+        }
+        assert_eq!((told.first(), told.last()), (Some(&1), Some(&10_000)));
+        assert!(told.len() < 10, "{told:?}");
     }
 }

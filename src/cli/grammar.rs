@@ -32,6 +32,11 @@ pub(super) fn command(manifest: Option<&Manifest>) -> Command {
                 .about("Show the variables of a stack and where each comes from; secrets masked")
                 .arg(stack(manifest)),
         );
+    command = command.subcommand(
+        Command::new("upstream")
+            .about("List every line that a restore may send to the stack's upstream, for its allow list")
+            .arg(stack(manifest)),
+    );
     if let Some(manifest) = manifest {
         for (name, task) in &manifest.tasks {
             if !task.def.private {

@@ -125,6 +125,12 @@ fn redactor(plan: &Plan) -> Redactor {
 
 /// Carries the plan out, its events on the screen and in the journal.
 async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode, Diagnostic> {
+    let cancellation = CancellationToken::new();
+    let processes = Processes::new(redactor(plan), cancellation.clone());
+    if let Some(stack) = &plan.stack {
+        let guarded = stack.guard_machine(plan.change(), &processes).await;
+        guarded.map_err(|error| error.explain())?;
+    }
     let run: Arc<str> = run_id().into();
     let _lock = match &plan.stack {
         Some(stack) if plan.change() > Change::Nothing => {
@@ -134,8 +140,6 @@ async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode
         _ => None,
     };
     let mut journal = Journal::create(&plan.project.root, &run).map_err(|error| error.explain())?;
-    let cancellation = CancellationToken::new();
-    let processes = Processes::new(redactor(plan), cancellation.clone());
     let (events, received) = unbounded_channel();
     let journal_folder = journal.folder().to_owned();
     let setting = Setting {

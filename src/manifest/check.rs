@@ -3,7 +3,7 @@
 use super::{Manifest, ManifestError, ParamDef, Sourced, TaskDef, suggest};
 
 /// Words of the command line that no task may be called.
-pub(super) const COMMANDS: [&str; 3] = ["list", "env", "help"];
+pub(super) const COMMANDS: [&str; 4] = ["list", "env", "upstream", "help"];
 
 /// Checks all names of a manifest.
 pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {

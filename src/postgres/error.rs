@@ -134,8 +134,8 @@ pub enum PostgresError {
     SwapUnknown {
         /// The live database's name.
         live: Identifier,
-        /// How the connection broke.
-        source: tokio_postgres::Error,
+        /// Why the server cannot be asked.
+        source: Box<PostgresError>,
     },
 }
 
@@ -215,7 +215,7 @@ impl Explain for PostgresError {
                 .note("the transaction was rolled back: the old names stand and the live database serves on")
                 .hint("stop what holds the database open, such as a CREATE DATABASE … TEMPLATE, and run again"),
             Self::SwapUnknown { source, .. } => told
-                .evidence(evidence(source))
+                .evidence(source.explain().evidence)
                 .note("both names changed, or neither did: the swap is one transaction")
                 .hint("bring the server back; the comments on the databases (\\l+) say which one is live"),
         }

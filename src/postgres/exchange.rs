@@ -1,5 +1,6 @@
 //! Names change hands: one transaction that nobody can race.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior};
@@ -57,6 +58,7 @@ where
         .await?
         .ok_or_else(|| PostgresError::Missing { database: heir.clone() })?;
 
+    let committing = AtomicBool::new(false);
     let begun = Instant::now();
     let transaction = async {
         // The commit must be on disk when we say that it is done, whatever the role's or the server's setting.
@@ -66,6 +68,7 @@ where
             .map_err(PostgresError::doing("beginning the swap"))?;
         work(&worker).await?;
         lock.still_held_by(&worker).await?;
+        committing.store(true, Ordering::Relaxed);
         worker
             .batch_execute("COMMIT")
             .await
@@ -94,21 +97,23 @@ where
             _ = shoo.tick() => ended += end_sessions(&shooer, &busy).await.unwrap_or(0),
         }
     };
-    let took = begun.elapsed();
+    let cost = Cost {
+        took: begun.elapsed(),
+        ended,
+    };
     match outcome {
-        Ok(()) => Ok(Cost { took, ended }),
-        Err(PostgresError::Statement { doing, source }) if source.as_db_error().is_none() => {
-            // The connection broke. Before the commit the server rolls back; in it, only the server knows.
-            match is_named(server, oid, live).await {
-                Ok(true) => Ok(Cost { took, ended }),
-                Ok(false) => Err(PostgresError::Statement { doing, source }),
-                Err(_) => Err(PostgresError::SwapUnknown {
-                    live: live.clone(),
-                    source,
-                }),
-            }
-        }
-        Err(error) => Err(error),
+        Ok(()) => Ok(cost),
+        // Before the commit the server rolls back, whatever went wrong.
+        Err(error) if !committing.load(Ordering::Relaxed) => Err(error),
+        // In it, an error may be all that came back of a commit that was made.
+        Err(error) => match is_named(server, oid, live).await {
+            Ok(true) => Ok(cost),
+            Ok(false) => Err(error),
+            Err(source) => Err(PostgresError::SwapUnknown {
+                live: live.clone(),
+                source: Box::new(source),
+            }),
+        },
     }
 }
 

@@ -1,11 +1,6 @@
 //! The database that a restore fills, beside the one that serves.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
-use tokio::sync::Mutex;
-use tokio::time::Instant;
-
+use super::door::{Door, Hinge};
 use super::error::PostgresError;
 use super::extension::{self, Extension};
 use super::identifier::{Identifier, Literal};
@@ -13,14 +8,12 @@ use super::locale::{Locale, create_statement};
 use super::lock::RestoreLock;
 use super::marker::{Comment, Marker, State};
 use super::observer::Observer;
+use super::ownership;
 use super::role::{KEEPER, RESTORE, RestoreRole};
 use super::seal;
 use super::server::{APPLICATION, Server};
 use super::session::Session;
 use crate::secret::Secret;
-
-/// How often we look whether a program that was let in has logged in.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// What an incoming database is made from.
 #[derive(Debug, Clone)]
@@ -43,16 +36,14 @@ pub struct IncomingSpec {
 #[derive(Debug)]
 pub struct Incoming {
     server: Server,
-    admin: Session,
+    pub(super) admin: Session,
     password: Secret,
     name: Identifier,
     odoo_role: Identifier,
     locale: Locale,
     run: String,
     source: String,
-    doors: AtomicU32,
-    // Serialises the changes to whether logins are allowed: two at once would fail with "tuple concurrently updated".
-    hinge: Mutex<()>,
+    pub(super) hinge: Hinge,
 }
 
 impl Incoming {
@@ -82,8 +73,7 @@ impl Incoming {
             locale,
             run: lock.run().to_owned(),
             source: spec.source.clone(),
-            doors: AtomicU32::new(0),
-            hinge: Mutex::new(()),
+            hinge: Hinge::default(),
         };
         incoming.shut_everyone_out().await?;
         Ok(incoming)
@@ -140,12 +130,7 @@ impl Incoming {
     /// # Errors
     /// [`PostgresError::Statement`].
     pub async fn open(&self) -> Result<Door<'_>, PostgresError> {
-        let _turn = self.hinge.lock().await;
-        if self.doors.load(Ordering::Relaxed) == 0 {
-            self.allow_connections(true).await?;
-        }
-        self.doors.fetch_add(1, Ordering::Relaxed);
-        Ok(Door { incoming: self })
+        Door::open(self).await
     }
 
     /// Logs in as the restore role; the door is open only for that moment.
@@ -201,29 +186,7 @@ impl Incoming {
     /// [`PostgresError::StillOwned`] when something is left, and as [`Incoming::connect`].
     pub async fn reassign(&self) -> Result<(), PostgresError> {
         let session = self.connect().await?;
-        let doing = || PostgresError::doing(format!("handing the objects over to `{}`", self.odoo_role.as_str()));
-        session
-            .batch_execute(&format!("REASSIGN OWNED BY {RESTORE} TO {}", self.odoo_role))
-            .await
-            .map_err(doing())?;
-        let row = session
-            .query_one(
-                "SELECT count(*) FROM pg_shdepend
-                  WHERE deptype = 'o' AND refclassid = 'pg_authid'::regclass
-                    AND refobjid = (SELECT oid FROM pg_roles WHERE rolname = $1)
-                    AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
-                &[&RESTORE],
-            )
-            .await
-            .map_err(doing())?;
-        match row.get(0) {
-            0 => Ok(()),
-            count => Err(PostgresError::StillOwned {
-                database: self.name.clone(),
-                role: Identifier::ours(RESTORE),
-                count,
-            }),
-        }
+        ownership::hand_over(&session, &self.name, &self.odoo_role).await
     }
 
     /// Ends every session in the database and closes it, whatever doors are open.
@@ -231,7 +194,7 @@ impl Incoming {
     /// # Errors
     /// [`PostgresError::Statement`].
     pub async fn park(&self) -> Result<(), PostgresError> {
-        let _turn = self.hinge.lock().await;
+        let _turn = self.hinge.turn().await;
         self.allow_connections(false).await?;
         self.admin
             .execute(
@@ -254,7 +217,7 @@ impl Incoming {
         super::recover::drop_database(&self.admin, &self.name).await
     }
 
-    async fn allow_connections(&self, allowed: bool) -> Result<(), PostgresError> {
+    pub(super) async fn allow_connections(&self, allowed: bool) -> Result<(), PostgresError> {
         let verb = if allowed { "opening" } else { "closing" };
         self.admin
             .batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}", self.name))
@@ -265,70 +228,6 @@ impl Incoming {
     fn comment(&self, state: State) -> String {
         let comment = Comment::default().marked(Marker::now(state, &self.run, &self.source));
         format!("COMMENT ON DATABASE {} IS {}", self.name, Literal(&comment.to_string()))
-    }
-}
-
-/// An open door into an incoming database, for programs that log in as the restore role.
-///
-/// Close it when they are in: sessions that are in stay in. A door that is dropped without closing leaves logins
-/// allowed until the next one closes or the database is parked; the seal stands either way.
-#[derive(Debug)]
-pub struct Door<'a> {
-    incoming: &'a Incoming,
-}
-
-impl Door<'_> {
-    /// Waits until at least `count` sessions whose `application_name` begins with `application` are in (`pg_restore`
-    /// calls itself so; an empty text counts all of the restore role).
-    ///
-    /// # Errors
-    /// [`PostgresError::NobodyCame`] after `limit`.
-    pub async fn wait_for(&self, application: &str, count: u32, limit: Duration) -> Result<(), PostgresError> {
-        let Incoming { admin, name, .. } = self.incoming;
-        let begun = Instant::now();
-        let mut look = tokio::time::interval(LOOK);
-        loop {
-            look.tick().await;
-            let row = admin
-                .query_one(
-                    "SELECT count(*) FROM pg_stat_activity
-                      WHERE datname = $1 AND usename = $2 AND starts_with(application_name, $3)",
-                    &[&name.as_str(), &RESTORE, &application],
-                )
-                .await
-                .map_err(PostgresError::doing(format!("looking who is in `{}`", name.as_str())))?;
-            if row.get::<_, i64>(0) >= i64::from(count) {
-                return Ok(());
-            }
-            if begun.elapsed() >= limit {
-                return Err(PostgresError::NobodyCame {
-                    database: name.clone(),
-                    role: Identifier::ours(RESTORE),
-                    waited: limit,
-                });
-            }
-        }
-    }
-
-    /// Lets nobody else in, unless another door is open.
-    ///
-    /// # Errors
-    /// [`PostgresError::Statement`].
-    pub async fn close(self) -> Result<(), PostgresError> {
-        let incoming = self.incoming;
-        let _turn = incoming.hinge.lock().await;
-        drop(self);
-        if incoming.doors.load(Ordering::Relaxed) == 0 {
-            incoming.allow_connections(false).await
-        } else {
-            Ok(())
-        }
-    }
-}
-
-impl Drop for Door<'_> {
-    fn drop(&mut self) {
-        self.incoming.doors.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

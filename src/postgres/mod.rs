@@ -5,6 +5,7 @@
 //! [`RestoreRole::end`]. Until the swap the live database serves on, and nobody but the restore role can open the new one:
 //! [`role`] and [`Incoming`] say how, the seal in `seal.rs` how that holds for superusers.
 
+pub mod door;
 pub mod error;
 mod exchange;
 pub mod extension;
@@ -12,7 +13,9 @@ pub mod facts;
 pub mod identifier;
 pub mod incoming;
 mod inheritance;
-#[cfg(all(test, feature = "lab"))]
+// Two attributes, because clippy knows tests by the plain `cfg(test)`.
+#[cfg(test)]
+#[cfg(feature = "lab")]
 mod lab;
 pub mod locale;
 pub mod lock;
@@ -20,6 +23,7 @@ pub mod marker;
 pub mod names;
 pub mod observer;
 pub mod odoo;
+mod ownership;
 pub mod recover;
 pub mod role;
 mod seal;
@@ -28,12 +32,13 @@ pub mod session;
 pub mod status;
 pub mod swap;
 
+pub use door::Door;
 pub use error::PostgresError;
 pub use exchange::Cost;
 pub use extension::Extension;
 pub use facts::DatabaseFacts;
 pub use identifier::{BadName, Identifier};
-pub use incoming::{Door, Incoming, IncomingSpec};
+pub use incoming::{Incoming, IncomingSpec};
 pub use locale::Locale;
 pub use lock::RestoreLock;
 pub use marker::{Comment, Marker, State};

@@ -126,10 +126,9 @@ fn is_passing(state: State) -> bool {
 /// [`PostgresError::LockLost`], [`PostgresError::Connect`], [`PostgresError::Statement`].
 pub async fn clean(server: &Server, lock: &RestoreLock, leftover: Leftover) -> Result<(), PostgresError> {
     lock.still_held().await?;
-    let session = server.connect_maintenance().await?;
     match leftover.0 {
-        Kind::Database { name, .. } => drop_database(&session, &name).await,
-        Kind::Role => role::lock_out(&session).await,
+        Kind::Database { name, .. } => drop_database(&*server.connect_maintenance().await?, &name).await,
+        Kind::Role => role::lock_out_unless_in_use(server, lock).await,
     }
 }
 

@@ -84,8 +84,17 @@ impl RestoreRole {
     }
 }
 
+/// Locks the role out that a killed run left, unless another run has begun to use it meanwhile.
+pub(crate) async fn lock_out_unless_in_use(server: &Server, lock: &RestoreLock) -> Result<(), PostgresError> {
+    match AdvisoryLock::take(server, IN_USE.to_owned(), lock.run()).await {
+        Ok(own) => lock_out(own.session()).await,
+        Err(PostgresError::Locked { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Takes login, password and rights from the restore role, and ends its sessions.
-pub(crate) async fn lock_out(session: &Session) -> Result<(), PostgresError> {
+async fn lock_out(session: &Session) -> Result<(), PostgresError> {
     session
         .batch_execute(&format!("ALTER ROLE {RESTORE} NOLOGIN NOSUPERUSER PASSWORD NULL"))
         .await

@@ -201,7 +201,9 @@ impl Run<'_> {
                 scene.report.send(Event::NodeStarted {
                     node: scene.report.node().clone(),
                 });
-                action.carry_out(&scene).await
+                let result = action.carry_out(&scene).await;
+                scene.report.end();
+                result
             };
             Finished {
                 node: index,

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
 use crate::host::SshTargetError;
+use crate::process::ProcessError;
 use crate::render::RenderError;
 use crate::upstream::UpstreamError;
 
@@ -103,6 +104,9 @@ pub enum StackError {
         /// The machine that both are.
         host: String,
     },
+    /// ssh's configuration could not be asked.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// An act that needs an upstream, on a stack without one.
     #[error("stack `{stack}` has no upstream")]
     NoUpstream {
@@ -139,6 +143,7 @@ impl Explain for StackError {
             Self::Address { source, place } => source.explain().at(place.as_deref().cloned()),
             Self::Upstream { source, place } => source.explain().at(Some((**place).clone())),
             Self::Render(error) => error.explain(),
+            Self::Process(error) => error.explain(),
             Self::Policy { place, .. } => usage.at(place.as_deref().cloned()),
             Self::Protected { act, .. } => refused
                 .note(format!("{act} would change its data"))

@@ -2,7 +2,7 @@
 //!
 //! A run is shown in one of four ways ([`Mode`]), all of them fed by the same events: bars in place on a terminal, plain
 //! lines elsewhere, one JSON object a line for machines, or nothing but failures. What the user asked for goes to standard
-//! output, what is said about it to standard error, so that `opw-task render coolify > coolify.yml` means what it says.
+//! output, what is said about it to standard error, so that `opw-task ps demo | grep web` means what it says.
 
 mod bars;
 mod diagnostic;
@@ -27,7 +27,7 @@ use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
 use crate::error::Diagnostic;
-use crate::run::event::Event;
+use crate::run::event::{Event, Stream};
 use bars::Bars;
 use paint::Paint;
 use plain::Plain;
@@ -117,6 +117,13 @@ impl Ui {
             _ => false,
         };
         self.tally.receive(event);
+        if let Event::Line { node, stream, text } = event
+            && !self.is_json()
+            && self.tally.is_asked_for(node)
+        {
+            self.pass_on(*stream, text);
+            return;
+        }
         match &mut self.view {
             View::Bars(bars) => bars.receive(event, begun),
             View::Plain(plain) => plain.receive(event, begun, &mut self.printer),
@@ -125,6 +132,15 @@ impl Ui {
         }
         if matches!(event, Event::RunFinished { .. }) {
             self.end_of_run();
+        }
+    }
+
+    /// Gives a line of the child that the user asked for: unprefixed and unpainted, on the stream it came from.
+    fn pass_on(&mut self, stream: Stream, text: &str) {
+        let line = format!("{text}\n");
+        match stream {
+            Stream::Out => self.data(&line),
+            Stream::Err => self.talk(&line),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::run::event::{Event, NodeName, Outcome};
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     title: Option<String>,
+    asked_for: HashSet<NodeName>,
     begun: HashSet<NodeName>,
     never_begun: Vec<NodeName>,
     errors: HashMap<NodeName, String>,
@@ -41,9 +42,11 @@ pub(super) enum Summary {
 impl Tally {
     pub(super) fn receive(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { title, .. } => {
+            Event::RunStarted { title, nodes, .. } => {
+                let asked_for = nodes.iter().filter(|node| node.shown);
                 *self = Self {
                     title: Some(plain_text::line(title)),
+                    asked_for: asked_for.map(|node| node.name.clone()).collect(),
                     ..Self::default()
                 };
             }
@@ -67,6 +70,11 @@ impl Tally {
             }
             Event::Command { .. } | Event::Line { .. } | Event::Progress { .. } | Event::Note { .. } => {}
         }
+    }
+
+    /// Whether what the node's child prints is what the user asked for.
+    pub(super) fn is_asked_for(&self, node: &NodeName) -> bool {
+        self.asked_for.contains(node)
     }
 
     pub(super) fn has_begun(&self, node: &NodeName) -> bool {

@@ -64,6 +64,7 @@ fn started(names: &[(&str, &str)]) -> Event {
         name: (*name).into(),
         about: (*about).into(),
         skipped: None,
+        shown: false,
     };
     Event::RunStarted {
         run: "20261122t134501x7k2".into(),
@@ -249,7 +250,7 @@ fn json_is_one_object_a_line_and_standard_error_stays_empty() {
     let shown = show(Mode::Json, Verbosity::Verbose, &bad_run(), Some(&why()));
     assert_eq!(shown.err, "");
     insta::assert_snapshot!(shown.out, @r#"
-    {"event":"run-started","run":"20261122t134501x7k2","title":"restore demo","nodes":[{"name":"copy-database","about":"","skipped":null},{"name":"copy-filestore","about":"","skipped":null},{"name":"sanitise","about":"","skipped":null},{"name":"activate","about":"","skipped":null}]}
+    {"event":"run-started","run":"20261122t134501x7k2","title":"restore demo","nodes":[{"name":"copy-database","about":"","skipped":null,"shown":false},{"name":"copy-filestore","about":"","skipped":null,"shown":false},{"name":"sanitise","about":"","skipped":null,"shown":false},{"name":"activate","about":"","skipped":null,"shown":false}]}
     {"event":"node-started","node":"copy-database"}
     {"event":"node-started","node":"copy-filestore"}
     {"event":"line","node":"copy-database","stream":"out","text":"pg_restore: error: out of disk"}
@@ -260,6 +261,53 @@ fn json_is_one_object_a_line_and_standard_error_stays_empty() {
     {"event":"run-finished","ok":false,"seconds":12.2,"failed":["copy-database"]}
     {"event":"error","title":"copy-database: pg_restore exited with 1","evidence":["pg_restore: error: out of disk"],"notes":[],"hints":["free space under /var/lib/docker"],"exit":1}
     "#);
+}
+
+/// A node that was asked for by name behind one that it needs; both print.
+fn asked_run() -> Vec<Event> {
+    let mut begun = started(&[("render", ""), ("ps", "")]);
+    if let Event::RunStarted { nodes, .. } = &mut begun {
+        nodes[1].shown = true;
+    }
+    vec![
+        begun,
+        begin("render"),
+        line("render", "not asked for"),
+        end("render", Outcome::Done, 0.1),
+        begin("ps"),
+        line("ps", "  \x1b[1mNAME\x1b[0m   STATE"),
+        Event::Line {
+            node: "ps".into(),
+            stream: Stream::Err,
+            text: "a remark".into(),
+        },
+        end("ps", Outcome::Done, 0.1),
+        Event::RunFinished {
+            ok: true,
+            seconds: 0.2,
+            failed: vec![],
+        },
+    ]
+}
+
+#[test]
+fn what_was_asked_for_goes_out_as_it_is_and_once() {
+    let out = "  \x1b[1mNAME\x1b[0m   STATE\n";
+    let quiet = show(Mode::Quiet, Verbosity::Normal, &asked_run(), None);
+    assert_eq!((quiet.out.as_str(), quiet.err.as_str()), (out, "a remark\n"));
+    for verbosity in [Verbosity::Normal, Verbosity::Verbose] {
+        let plain = show(Mode::Plain, verbosity, &asked_run(), None);
+        assert_eq!(plain.out, out);
+        assert!(
+            plain.err.contains("\na remark\n") && !plain.err.contains("NAME"),
+            "{}",
+            plain.err
+        );
+        assert_eq!(plain.err.contains("not asked for"), verbosity == Verbosity::Verbose);
+    }
+    let json = show(Mode::Json, Verbosity::Normal, &asked_run(), None);
+    assert_eq!(json.err, "");
+    assert_eq!(json.out.matches("NAME").count(), 1, "{}", json.out);
 }
 
 #[test]
@@ -376,12 +424,12 @@ impl Write for OnScreen {
     }
 }
 
-#[test]
-fn a_terminal_keeps_the_story_and_no_line_in_place() {
+/// A ui with bars on a terminal in memory, and its standard output.
+fn on_terminal(verbosity: Verbosity) -> (Ui, InMemoryTerm, Kept) {
     let (term, out) = (InMemoryTerm::new(24, 100), Kept::default());
     let target = ProgressDrawTarget::term_like(Box::new(term.clone()));
-    let bars = Bars::new(target, || 100, Verbosity::Normal, Paint::new(false));
-    let mut ui = Ui {
+    let bars = Bars::new(target, || 100, verbosity, Paint::new(false));
+    let ui = Ui {
         printer: Printer::new(out.clone(), OnScreen(term.clone())),
         view: View::Bars(Box::new(bars)),
         tally: Tally::default(),
@@ -390,6 +438,26 @@ fn a_terminal_keeps_the_story_and_no_line_in_place() {
             ..NOWHERE
         },
     };
+    (ui, term, out)
+}
+
+#[test]
+fn bars_stand_aside_for_what_was_asked_for() {
+    for verbosity in [Verbosity::Normal, Verbosity::Verbose] {
+        let (mut ui, term, out) = on_terminal(verbosity);
+        for event in asked_run() {
+            ui.receive(&event);
+        }
+        ui.finish(|_| None).unwrap();
+        assert_eq!(out.text(), "  \x1b[1mNAME\x1b[0m   STATE\n");
+        let screen = term.contents();
+        assert!(screen.contains("\na remark\n") && !screen.contains("NAME"), "{screen}");
+    }
+}
+
+#[test]
+fn a_terminal_keeps_the_story_and_no_line_in_place() {
+    let (mut ui, term, out) = on_terminal(Verbosity::Normal);
     for event in bad_run() {
         if matches!(event, Event::NodeFinished { .. }) {
             ui.data("asked for\n");

@@ -211,3 +211,41 @@ async fn progress_is_seen_from_beside() {
     assert!(observer.size().await.unwrap() > 1_000_000);
     assert_eq!(observer.index_builds().await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn pg_restore_in_the_container_comes_through_the_door() {
+    let lab = Lab::serving("lab_archive").await;
+    let Some(container) = lab.container.clone() else {
+        return;
+    };
+    let Restored { lock, role, incoming } = lab.restored("r1", "new").await;
+    let filled =
+        "DROP TABLE said; CREATE EXTENSION pg_trgm; CREATE TABLE big AS SELECT generate_series(1, 1000000) AS id";
+    lab.server
+        .connect("lab_archive")
+        .await
+        .unwrap()
+        .batch_execute(filled)
+        .await
+        .unwrap();
+    let copy = "set -o pipefail; pg_dump -U odoo -Fc lab_archive |
+                pg_restore -U opw_task_restore --no-owner --exit-on-error -d lab_archive__incoming_r1";
+    let door = incoming.open().await.unwrap();
+    let running = tokio::process::Command::new("docker")
+        .args(["exec", &container.0, "bash", "-c", copy])
+        .output();
+    let (output, came) = tokio::join!(running, door.wait_for("pg_restore", 1, LIMIT));
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    came.unwrap();
+    door.close().await.unwrap();
+    incoming.reassign().await.unwrap();
+    activate(&lab.server, &lock, Assumed(incoming), LIMIT).await.unwrap();
+    role.end().await.unwrap();
+    let live = lab.server.connect("lab_archive").await.unwrap();
+    let row = live
+        .query_one("SELECT count(*), (SELECT text FROM said) FROM big", &[])
+        .await
+        .unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, &str>(1)), (1_000_000, "new"));
+}

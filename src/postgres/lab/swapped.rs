@@ -76,7 +76,9 @@ async fn nothing_belongs_to_the_restore_role_after_it() {
     let inside = incoming.connect().await.unwrap();
     inside
         .batch_execute(
-            "CREATE SCHEMA s; CREATE TABLE s.t (id serial PRIMARY KEY); CREATE VIEW v AS SELECT 1; CREATE TYPE e AS ENUM ('a');
+            "CREATE SCHEMA s; CREATE TABLE s.t (id serial PRIMARY KEY); CREATE VIEW v AS SELECT 1; CREATE SEQUENCE lone; CREATE MATERIALIZED VIEW m AS SELECT 1 AS a;
+             CREATE TABLE parted (id int GENERATED ALWAYS AS IDENTITY) PARTITION BY RANGE (id);
+             CREATE TABLE s.\"Odd name\" PARTITION OF parted DEFAULT; CREATE TYPE e AS ENUM ('a');
              CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE EXTENSION IF NOT EXISTS pg_trgm",
         )
         .await

@@ -20,6 +20,7 @@ impl Screen {
             name: name.into(),
             about: about.into(),
             skipped: None,
+            shown: false,
         };
         let nodes = [
             ("database", "Start PostgreSQL"),

@@ -24,7 +24,7 @@ impl Upstream {
 
     /// A database that takes some seconds to copy.
     pub fn slow() -> Self {
-        Self::generated("t_slow", 30_000, 60)
+        Self::generated("t_slow", 10_000, 60)
     }
 
     /// A database of a test's own, to be changed. It is made anew.

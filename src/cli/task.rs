@@ -47,6 +47,9 @@ pub(super) fn run(
         ui.plan(&view(&plan)?);
         return Ok(ExitCode::Done);
     }
+    for action in plan.nodes.iter().filter_map(|node| node.action.as_ref()) {
+        action.require(plan.stack.as_deref()).map_err(|error| error.explain())?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         Diagnostic::new(ExitCode::Failed, "cannot begin: the system gives no threads or timers").note(error.to_string())

@@ -1,7 +1,14 @@
 //! What sanitising promises, on a real PostgreSQL.
 #![cfg(feature = "lab")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "sanitise/fixture.rs"]
-mod fixture;
+#[path = "sanitise/guide.rs"]
+mod guide;
+#[path = "sanitise/odoo.rs"]
+mod odoo;
+#[path = "sanitise/parity.rs"]
+mod parity;
+#[path = "sanitise/promises.rs"]
+mod promises;
 #[path = "sanitise/server.rs"]
 mod server;

@@ -39,7 +39,7 @@ pub use state_root::StateRoot;
 pub use verify::Verify;
 
 use crate::plan::Step;
-use crate::stack::Change;
+use crate::stack::{Change, Stack};
 
 /// What a task does.
 #[derive(Debug, Clone)]
@@ -92,6 +92,23 @@ impl Action {
             Self::Activate(action) => action.steps(outline),
             Self::Rollback(action) => action.steps(outline),
             Self::Health(action) => action.steps(outline),
+        }
+    }
+
+    /// Refuses what would fail for want of a variable, before anything is begun: half a plan would have been carried out
+    /// when compose finds it missing.
+    ///
+    /// # Errors
+    /// [`StackError::Missing`](crate::stack::StackError::Missing) in its layer.
+    pub fn require(&self, stack: Option<&Stack>) -> Result<(), ActionError> {
+        let composes = match self {
+            Self::Command(_) | Self::Render(_) | Self::StateRoot(_) => false,
+            Self::Compose(action) => action.needs_files(),
+            _ => true,
+        };
+        match stack {
+            Some(stack) if composes => Ok(stack.require_variables()?),
+            _ => Ok(()),
         }
     }
 

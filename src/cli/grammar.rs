@@ -39,6 +39,11 @@ pub(super) fn command(manifest: Option<&Manifest>, args: &[OsString]) -> Result<
                 .about("Show the variables of a stack and where each comes from; secrets masked")
                 .arg(stack(manifest)),
         );
+    command = command.subcommand(
+        Command::new("upstream")
+            .about("List every line that a restore may send to the stack's upstream, for its allow list")
+            .arg(stack(manifest)),
+    );
     let Some(manifest) = manifest else { return Ok(command) };
     let on_a_stack = tasks_on_a_stack(manifest);
     for (name, task) in manifest.tasks.iter().filter(|(_, task)| !task.def.private) {

@@ -5,6 +5,7 @@ mod grammar;
 mod list;
 mod options;
 mod task;
+mod upstream;
 
 use std::ffi::OsString;
 
@@ -116,6 +117,7 @@ fn dispatch(manifest: &Manifest, matches: &ArgMatches, options: &Options, ui: &m
             Ok(ExitCode::Done)
         }
         Some(("env", matches)) => env::env(manifest, matches, options, ui),
+        Some(("upstream", matches)) => upstream::upstream(manifest, matches, options, ui),
         Some((task, matches)) => task::run(manifest, task, matches, options, ui),
         None => {
             list::list(manifest, matches, ui);

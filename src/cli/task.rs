@@ -47,6 +47,9 @@ pub(super) fn run(
         ui.plan(&view(&plan)?);
         return Ok(ExitCode::Done);
     }
+    for action in plan.nodes.iter().filter_map(|node| node.action.as_ref()) {
+        action.require(plan.stack.as_deref()).map_err(|error| error.explain())?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         Diagnostic::new(ExitCode::Failed, "cannot begin: the system gives no threads or timers").note(error.to_string())
@@ -126,6 +129,13 @@ fn redactor(plan: &Plan) -> Redactor {
 
 /// Carries the plan out, its events on the screen and in the journal.
 async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode, Diagnostic> {
+    let cancellation = CancellationToken::new();
+    let redactor = redactor(plan);
+    let processes = Processes::new(redactor.clone(), cancellation.clone());
+    if let Some(stack) = &plan.stack {
+        let guarded = stack.guard_machine(plan.change(), &processes).await;
+        guarded.map_err(|error| error.explain())?;
+    }
     let run: Arc<str> = run_id().into();
     let _lock = match &plan.stack {
         Some(stack) if plan.change() > Change::Nothing => {
@@ -135,9 +145,6 @@ async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode
         _ => None,
     };
     let mut journal = Journal::create(&plan.project.root, &run).map_err(|error| error.explain())?;
-    let cancellation = CancellationToken::new();
-    let redactor = redactor(plan);
-    let processes = Processes::new(redactor.clone(), cancellation.clone());
     let (events, received) = unbounded_channel();
     let journal_folder = journal.folder().to_owned();
     let setting = Setting {

@@ -4,7 +4,7 @@ use super::{Manifest, ManifestError, ParamDef, Sourced, TaskDef, Text, suggest};
 use crate::error::Place;
 
 /// Words of the command line that no task may be called.
-pub(super) const COMMANDS: [&str; 3] = ["list", "env", "help"];
+pub(super) const COMMANDS: [&str; 4] = ["list", "env", "upstream", "help"];
 
 /// Options that every command takes, so that no parameter may be called like them.
 pub const OPTIONS: [&str; 8] = ["file", "output", "verbose", "jobs", "dry-run", "set", "help", "version"];

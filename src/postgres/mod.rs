@@ -50,4 +50,4 @@ pub use role::{RESTORE, RestoreRole};
 pub use server::Server;
 pub use session::Session;
 pub use status::{Status, status};
-pub use swap::{Activated, Verified, activate, rollback};
+pub use swap::{Activated, Verified, activate, can_roll_back, rollback};

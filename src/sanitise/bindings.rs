@@ -2,31 +2,12 @@
 
 use super::error::SanitiseError;
 use super::facts::Facts;
+use super::hashes::Hashes;
 use super::policy::{Mail, Policy};
 use super::stamp::Stamp;
 use super::statement::Parameter;
 use super::value::Binding;
-use crate::secret::{MASK, Secret};
-
-/// The hashes that the password rules put into the copy.
-#[derive(Debug, Clone)]
-pub struct Hashes {
-    /// The administrator's.
-    pub admin: Secret,
-    /// All other internal users'.
-    pub users: Secret,
-}
-
-impl Hashes {
-    /// Stand-ins for a plan that is only shown.
-    #[must_use]
-    pub fn masked() -> Self {
-        Self {
-            admin: Secret::new(MASK),
-            users: Secret::new(MASK),
-        }
-    }
-}
+use crate::secret::Secret;
 
 /// The values that rules take from the policy and the stack.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format::{self, Format};
 use super::hunt::{self, Trace};
+use super::hunt_stream::{self, Marked};
 use super::statement::Sql;
 
 /// Tables asked in one statement: few enough to plan quickly, many enough that a distant server does not matter.
@@ -15,6 +16,9 @@ const TABLES_AT_ONCE: usize = 50;
 
 /// A function takes 100 arguments.
 const ARGUMENTS: usize = 90;
+
+/// A row of an answer has room for some 1,600 columns.
+const COUNTS: usize = 1_000;
 
 /// What modules install and nobody types into: names, labels, versions.
 const METADATA: [&str; 4] = [
@@ -44,88 +48,124 @@ fn readable(table: &Table) -> impl Iterator<Item = (&str, &Column, String)> {
 /// Looks through every text, jsonb and bytea column.
 pub(super) async fn run(client: &impl GenericClient, catalogue: &Catalogue) -> Result<Vec<Trace>, SanitiseError> {
     let formats = format::formats()?;
-    let tables: Vec<_> = catalogue
+    let large = hunt_stream::large_tables(client).await?;
+    let (large, small): (Vec<_>, Vec<_>) = catalogue
         .tables()
         .filter(|(name, table)| !METADATA.contains(name) && readable(table).next().is_some())
-        .collect();
+        .partition(|(name, _)| large.contains(*name));
     let mut traces = Vec::new();
-    for batch in tables.chunks(TABLES_AT_ONCE) {
+    let mark = format::any_mark_here(&formats)?;
+    for (name, table) in large {
+        let row = row_text(table);
+        match hunt_stream::marked_rows(client, &escape_identifier(name), &row, &mark).await? {
+            Marked::None => {}
+            Marked::Rows(only) => traces.extend(look_closely(client, name, table, &formats, &only).await?),
+            Marked::Many => {
+                let bears = bears(table, &format::any_mark(&formats));
+                traces.extend(look_closely(client, name, table, &formats, &bears).await?);
+            }
+        }
+    }
+    for batch in small.chunks(TABLES_AT_ONCE) {
         let select = marked(batch, &format::any_mark(&formats));
         let doing = SanitiseError::server("look for credentials");
         let rows = client.query(&select, &[]).await.map_err(doing)?;
         for row in rows.iter().filter(|row| row.get::<_, i64>(1) > 0) {
             let at = usize::try_from(row.get::<_, i32>(0)).unwrap_or_default();
             if let Some((name, table)) = batch.get(at) {
-                traces.extend(look_closely(client, name, table, &formats).await?);
+                let bears = bears(table, &format::any_mark(&formats));
+                traces.extend(look_closely(client, name, table, &formats, &bears).await?);
             }
         }
     }
     Ok(traces)
 }
 
-/// How many rows of each table bear a mark. The texts of a row are read as one, in the C collation: one pass, byte by byte.
+/// How many rows of each table bear a mark.
 fn marked(tables: &[(&str, &Table)], mark: &str) -> String {
-    let mark = escape_literal(mark);
     let selects = tables.iter().enumerate().map(|(at, (name, table))| {
-        let texts: Vec<_> = readable(table).map(|(_, _, text)| text).collect();
-        let row: Vec<_> = texts
-            .chunks(ARGUMENTS)
-            .map(|some| format!("concat_ws(E'\\n', {})", some.join(", ")))
-            .collect();
-        let (name, row) = (escape_identifier(name), row.join(" || "));
-        format!("SELECT {at}::int, count(*) FROM {name} WHERE ({row}) COLLATE \"C\" ~ {mark}")
+        format!(
+            "SELECT {at}::int, count(*) FROM {} WHERE {}",
+            escape_identifier(name),
+            bears(table, mark)
+        )
     });
     selects.collect::<Vec<_>>().join("\nUNION ALL ")
 }
 
-/// Which columns of a table hold which formats.
+/// The texts of a row are read as one, in the C collation: one pass, byte by byte.
+fn bears(table: &Table, mark: &str) -> String {
+    format!("({}) COLLATE \"C\" ~ {}", row_text(table), escape_literal(mark))
+}
+
+/// All texts of a row as one.
+fn row_text(table: &Table) -> String {
+    let texts: Vec<_> = readable(table).map(|(_, _, text)| text).collect();
+    let row: Vec<_> = texts
+        .chunks(ARGUMENTS)
+        .map(|some| format!("concat_ws(E'\\n', {})", some.join(", ")))
+        .collect();
+    row.join(" || ")
+}
+
+/// Which columns of a table hold which formats. Marks are asked for first, column by column: compiling the patterns costs
+/// the server more than a table of ordinary size. `only` is a condition that every row with a mark meets.
 async fn look_closely(
     client: &impl GenericClient,
     name: &str,
     table: &Table,
     formats: &[Format],
+    only: &str,
 ) -> Result<Vec<Trace>, SanitiseError> {
     let quoted = escape_identifier(name);
-    let (mut counts, mut traces) = (Vec::new(), Vec::new());
-    for (column_name, column, text) in readable(table) {
-        for format in formats {
-            let (pattern, mark) = (escape_literal(&format.pattern), escape_literal(&format.mark));
-            let here = format!("{text} ~ {mark} AND {text} ~ {pattern}");
-            let removed = escape_literal(&format!("[removed: {}]", format.name));
-            let replaced = format!("regexp_replace({text}, {pattern}, {removed}, 'g')");
-            let cleaned = match column.kind {
-                Kind::Json => format!("{replaced}::jsonb"),
-                Kind::Bytes => "''::bytea".to_owned(),
-                Kind::Text | Kind::Other => replaced,
-            };
-            let update = format!(
-                "UPDATE {quoted} SET {} = {cleaned} WHERE {here}",
-                escape_identifier(column_name)
-            );
-            counts.push(format!("count(*) FILTER (WHERE {here})"));
-            traces.push(Trace {
-                table: name.to_owned(),
-                column: column_name.to_owned(),
-                clue: Clue::Value(format.name.to_string()),
-                count: 0,
-                removal: Sql {
-                    text: update,
+    let places: Vec<_> = readable(table)
+        .flat_map(|(name, column, text)| formats.iter().map(move |format| (name, column, text.clone(), format)))
+        .collect();
+    let mut found = Vec::new();
+    for places in places.chunks(COUNTS) {
+        let marks: Vec<_> = places
+            .iter()
+            .map(|(_, _, text, format)| format!("coalesce(bool_or({text} ~ {}), false)", escape_literal(&format.mark)))
+            .collect();
+        let select = format!("SELECT {} FROM {quoted} WHERE {only}", marks.join(", "));
+        let doing = SanitiseError::server("look for credentials");
+        let row = client.query_one(&select, &[]).await.map_err(doing)?;
+        for (at, (column_name, column, text, format)) in places.iter().enumerate() {
+            if row.get::<_, bool>(at) {
+                let (mark, pattern) = (escape_literal(&format.mark), escape_literal(&format.pattern));
+                let select =
+                    format!("SELECT count(*) FROM {quoted} WHERE {only} AND {text} ~ {mark} AND {text} ~ {pattern}");
+                let count = Sql {
+                    text: select,
                     parameters: Vec::new(),
-                },
-            });
+                };
+                found.extend(hunt::fill(client, &count, vec![trace(name, column_name, column, text, format)]).await?);
+            }
         }
     }
-    // A row has room for some 1,600 counts.
-    let mut found = Vec::new();
-    while !counts.is_empty() {
-        let rest = counts.split_off(counts.len().min(1_000));
-        let rest_traces = traces.split_off(counts.len());
-        let select = Sql {
-            text: format!("SELECT {} FROM {quoted}", counts.join(", ")),
-            parameters: Vec::new(),
-        };
-        found.extend(hunt::fill(client, &select, traces).await?);
-        (counts, traces) = (rest, rest_traces);
-    }
     Ok(found)
+}
+
+/// A format in a column, and how it is taken out of the text around it.
+fn trace(table: &str, name: &str, column: &Column, text: &str, format: &Format) -> Trace {
+    let pattern = escape_literal(&format.pattern);
+    let removed = escape_literal(&format!("[removed: {}]", format.name));
+    let replaced = format!("regexp_replace({text}, {pattern}, {removed}, 'g')");
+    let cleaned = match column.kind {
+        Kind::Json => format!("{replaced}::jsonb"),
+        Kind::Bytes => "''::bytea".to_owned(),
+        Kind::Text | Kind::Other => replaced,
+    };
+    let (quoted, name_quoted) = (escape_identifier(table), escape_identifier(name));
+    let update = format!("UPDATE {quoted} SET {name_quoted} = {cleaned} WHERE {text} ~ {pattern}");
+    Trace {
+        table: table.to_owned(),
+        column: name.to_owned(),
+        clue: Clue::Value(format.name.to_string()),
+        count: 0,
+        removal: Sql {
+            text: update,
+            parameters: Vec::new(),
+        },
+    }
 }

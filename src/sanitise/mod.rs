@@ -1,9 +1,10 @@
 //! A copy of production that cannot act in the world, holds no credential that works anywhere, and says what was done to it.
 //!
 //! Rules are data ([`RuleSet`], the files in `rules/`), choices are a [`Policy`], and what the database has is read once
-//! ([`Catalogue`]). [`plan`] makes statements of the three, [`sanitise()`] runs them in one transaction and hunts for what no
+//! ([`Catalogue`]). [`plan()`] makes statements of the three, [`sanitise()`] runs them in one transaction and hunts for what no
 //! rule names, and [`verify()`] asks the database whether it worked. Only its answer, [`Sanitised`], can go live.
 
+mod audit;
 mod bindings;
 mod catalogue;
 mod condition;
@@ -13,7 +14,9 @@ mod facts;
 mod finding;
 mod format;
 mod fragment;
+mod hashes;
 mod hunt;
+mod hunt_stream;
 mod hunt_values;
 mod parameter_plan;
 mod pass;
@@ -21,12 +24,15 @@ mod password;
 mod plan;
 mod policy;
 mod production;
+mod projection;
 mod report;
 mod rule;
 mod rule_file;
 mod rule_set;
 mod stamp;
 mod statement;
+mod surfaces;
+mod treatment;
 mod value;
 mod verdict;
 mod verify;
@@ -35,14 +41,17 @@ use std::time::Instant;
 
 use tokio_postgres::Client;
 
-pub use bindings::{Bindings, Hashes};
+pub use audit::audit;
+pub use bindings::Bindings;
 pub use catalogue::{Catalogue, Column, Kind, Table};
 pub use condition::{Condition, Test};
 pub use error::{RuleError, SanitiseError};
 pub use facts::Facts;
 pub use finding::{Clue, Finding, Outcome};
+pub use hashes::Hashes;
 pub use plan::plan;
 pub use policy::{Allowance, Mail, Passwords, Policy, UnknownSecrets};
+pub use projection::{Projection, projection};
 pub use report::{ModuleReport, NotCovered, Remainder, Report, RuleReport};
 pub use rule::{Change, MailChoice, Rule, When};
 pub use rule_set::RuleSet;
@@ -50,7 +59,7 @@ pub use stamp::Stamp;
 pub use statement::{Parameter, Sql, Statement};
 pub use value::{Binding, Constant, Value};
 pub use verdict::{Refusal, Refused, Sanitised, Verdict};
-pub use verify::{audit, verify};
+pub use verify::verify;
 
 /// Sanitises a copy: all rules that apply to it, then what hunting finds, in one transaction. When it fails, the database
 /// is as it was; when it ran before on the same database, nothing changes.

@@ -3,26 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use postgres_protocol::escape::escape_identifier;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{GenericClient, Transaction};
 
-use super::bindings::{Bindings, Hashes};
+use super::bindings::Bindings;
 use super::catalogue::Catalogue;
 use super::error::SanitiseError;
 use super::facts::Facts;
-use super::finding::{Finding, Outcome};
-use super::hunt::{Hunt, Trace};
+use super::hashes::{Hashes, hashes};
+use super::hunt::Hunt;
 use super::parameter_plan;
 use super::password;
 use super::plan::plan;
-use super::policy::{Passwords, Policy, UnknownSecrets};
+use super::policy::Policy;
 use super::production;
 use super::report::{ModuleReport, Report, RuleReport};
 use super::rule_set::RuleSet;
 use super::stamp::Stamp;
 use super::statement::{Sql, Statement};
-use crate::secret::Secret;
+use super::treatment::treat;
 
 /// A pass over the rules that ended, and what reading again needs of it.
 pub(super) struct Pass {
@@ -153,112 +152,4 @@ pub(super) async fn execute(client: &impl GenericClient, sql: &Sql) -> Result<u6
         .map(|value| value.as_ref() as &(dyn ToSql + Sync))
         .collect();
     client.execute(&sql.text, &parameters).await
-}
-
-/// The password hashes of this copy: remembered, or made now.
-async fn hashes(
-    stamp: &mut Stamp,
-    odoo: u16,
-    policy: &Policy,
-    facts: &Facts,
-) -> Result<(Hashes, Option<Secret>), SanitiseError> {
-    if policy.passwords == Passwords::Keep {
-        return Ok((Hashes::masked(), None));
-    }
-    let rounds = password::rounds(odoo);
-    let (users, generated) = match &stamp.password {
-        Some(hash) => (Secret::new(hash.clone()), None),
-        None => {
-            let generated = password::generate();
-            let hash = hash(generated.clone(), stamp.derive("salt of the users"), rounds).await?;
-            stamp.password = Some(hash.clone());
-            (Secret::new(hash), Some(generated))
-        }
-    };
-    let admin = match facts.admin_password.as_ref().filter(|password| !password.is_empty()) {
-        Some(password) => Secret::new(hash(password.clone(), stamp.derive("salt of the administrator"), rounds).await?),
-        None => users.clone(),
-    };
-    Ok((Hashes { admin, users }, generated))
-}
-
-/// Hashing takes a third of a second by design; it does so beside the event loop.
-async fn hash(password: Secret, salt: String, rounds: u32) -> Result<String, SanitiseError> {
-    let salt = password::digest_16(&salt);
-    tokio::task::spawn_blocking(move || password::hash(&password, &salt, rounds))
-        .await
-        .map_err(|error| SanitiseError::Password {
-            reason: error.to_string(),
-        })?
-}
-
-/// Does with what was found what the policy says.
-async fn treat(
-    transaction: &mut Transaction<'_>,
-    traces: Vec<Trace>,
-    policy: &Policy,
-) -> Result<Vec<Finding>, SanitiseError> {
-    let mut findings = Vec::new();
-    for trace in traces {
-        let outcome = match (allowed(policy, &trace), policy.unknown_secrets) {
-            (Some(reason), _) => Outcome::Allowed(reason),
-            (None, UnknownSecrets::Clear) => clear(transaction, &trace).await?,
-            (None, UnknownSecrets::Report) => Outcome::Left("unknown secrets are reported only".to_owned()),
-            (None, UnknownSecrets::Fail) => Outcome::Left("unknown secrets fail".to_owned()),
-        };
-        let Trace {
-            table,
-            column,
-            clue,
-            count,
-            ..
-        } = trace;
-        findings.push(Finding {
-            table,
-            column,
-            count,
-            clue,
-            outcome,
-        });
-    }
-    let left: Vec<_> = findings
-        .iter()
-        .filter(|finding| finding.is_left())
-        .map(ToString::to_string)
-        .collect();
-    if policy.unknown_secrets == UnknownSecrets::Fail && !left.is_empty() {
-        return Err(SanitiseError::Unknown { findings: left });
-    }
-    Ok(findings)
-}
-
-/// The reason for which the policy lets a trace stay.
-pub(super) fn allowed(policy: &Policy, trace: &Trace) -> Option<String> {
-    let allowance = policy
-        .allow
-        .iter()
-        .find(|one| one.table == trace.table && one.column == trace.column)?;
-    Some(allowance.reason.clone())
-}
-
-/// Removes what was found; a constraint that forbids it leaves it standing, and the verdict says so.
-async fn clear(transaction: &mut Transaction<'_>, trace: &Trace) -> Result<Outcome, SanitiseError> {
-    let doing = "clear what no rule names";
-    let attempt = transaction.transaction().await.map_err(SanitiseError::server(doing))?;
-    match execute(&attempt, &trace.removal).await {
-        Ok(_) => {
-            attempt.commit().await.map_err(SanitiseError::server(doing))?;
-            Ok(Outcome::Cleared)
-        }
-        Err(error) => {
-            attempt.rollback().await.map_err(SanitiseError::server(doing))?;
-            let said = error
-                .as_db_error()
-                .map_or_else(|| error.to_string(), |server| server.message().to_owned());
-            Ok(Outcome::Left(format!(
-                "{} could not be cleared: {said}",
-                escape_identifier(&trace.column)
-            )))
-        }
-    }
 }

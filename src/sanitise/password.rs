@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256, Sha512};
+use pbkdf2::mcf::PasswordHash;
+use pbkdf2::password_hash::PasswordHasher as _;
+use pbkdf2::{Algorithm, Params, Pbkdf2};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::error::SanitiseError;
 use crate::secret::Secret;
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./";
 
 /// The rounds that this version of Odoo asks for at least.
 pub(super) fn rounds(odoo: u16) -> u32 {
@@ -17,13 +18,12 @@ pub(super) fn rounds(odoo: u16) -> u32 {
 
 /// Hashes a password in the format `$pbkdf2-sha512$rounds$salt$checksum`.
 pub(super) fn hash(password: &Secret, salt: &[u8], rounds: u32) -> Result<String, SanitiseError> {
-    let mut checksum = [0_u8; 64];
-    pbkdf2::pbkdf2::<pbkdf2::hmac::Hmac<Sha512>>(password.expose().as_bytes(), salt, rounds, &mut checksum).map_err(
-        |error| SanitiseError::Password {
-            reason: error.to_string(),
-        },
-    )?;
-    Ok(format!("$pbkdf2-sha512${rounds}${}${}", ab64(salt), ab64(&checksum)))
+    let fault = |reason: String| SanitiseError::Password { reason };
+    let parameters = Params::new_with_output_len(rounds, 64).map_err(|error| fault(error.to_string()))?;
+    Pbkdf2::new(Algorithm::Pbkdf2Sha512, parameters)
+        .hash_password_with_salt(password.expose().as_bytes(), salt)
+        .map(|hash: PasswordHash| hash.to_string())
+        .map_err(|error| fault(error.to_string()))
 }
 
 /// A password that a person can copy: four groups of five hexadecimal digits, 80 random bits.
@@ -50,20 +50,6 @@ pub(super) fn digest_16(text: &str) -> [u8; 16] {
         *to = from;
     }
     half
-}
-
-/// passlib's base64: `.` for `+`, no padding.
-fn ab64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 4 / 3 + 3);
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..=chunk.len() {
-            let index = (bits >> (18 - 6 * place)) & 63;
-            text.push(char::from(ALPHABET[index as usize]));
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use camino::Utf8PathBuf;
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
 use crate::host::SshTargetError;
 use crate::manifest::suggestion;
+use crate::process::ProcessError;
 use crate::render::RenderError;
 use crate::upstream::UpstreamError;
 
@@ -104,6 +105,9 @@ pub enum StackError {
         /// The machine that both are.
         host: String,
     },
+    /// ssh's configuration could not be asked.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// A stack that would work where another one does.
     #[error("stacks `{stack}` and `{other}` have the same {key}: {value}")]
     Shared {
@@ -154,6 +158,7 @@ impl Explain for StackError {
             Self::Address { source, place } => source.explain().at(place.as_deref().cloned()),
             Self::Upstream { source, place } => source.explain().at(Some((**place).clone())),
             Self::Render(error) => error.explain(),
+            Self::Process(error) => error.explain(),
             Self::Policy { place, message } => {
                 let usage = usage.at(place.as_deref().cloned());
                 match suggestion(message) {

@@ -1,8 +1,10 @@
 //! What may not be done to a stack, whatever the command line says.
 
 use super::{Stack, StackError};
-use crate::host::Host;
+use crate::host::{Host, SshTarget};
 use crate::manifest::Deploy;
+use crate::process::Processes;
+use crate::upstream::Upstream;
 
 /// What an action does to a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,11 +33,7 @@ impl Stack {
         if let (Host::Ssh(host), Some(upstream)) = (&self.host, &self.upstream)
             && upstream.is_written_as(host)
         {
-            return Err(StackError::IsUpstream {
-                stack: self.name.clone(),
-                upstream: upstream.name().to_owned(),
-                host: host.to_string(),
-            });
+            return Err(self.is_upstream(upstream, host));
         }
         if change == Change::Data && self.protected {
             return Err(StackError::Protected {
@@ -44,6 +42,29 @@ impl Stack {
             });
         }
         Ok(())
+    }
+
+    /// Refuses any change on the upstream's own machine, whatever name of it is written: aliases of ssh's configuration
+    /// are resolved. No host is asked.
+    ///
+    /// # Errors
+    /// [`StackError::IsUpstream`]; the run's cancellation.
+    pub async fn guard_machine(&self, change: Change, processes: &Processes) -> Result<(), StackError> {
+        if change > Change::Nothing
+            && let (Host::Ssh(host), Some(upstream)) = (&self.host, &self.upstream)
+            && upstream.is_machine(host, processes).await?
+        {
+            return Err(self.is_upstream(upstream, host));
+        }
+        Ok(())
+    }
+
+    fn is_upstream(&self, upstream: &Upstream, host: &SshTarget) -> StackError {
+        StackError::IsUpstream {
+            stack: self.name.clone(),
+            upstream: upstream.name().to_owned(),
+            host: host.to_string(),
+        }
     }
 
     /// Refuses to run containers that Coolify runs.

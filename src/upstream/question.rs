@@ -12,13 +12,18 @@ pub enum Question {
 }
 
 impl Question {
-    /// The statement: one row of one column, which is JSON.
+    /// All questions there are.
+    pub const ALL: [Self; 2] = [Self::Facts, Self::TableSizes];
+
+    /// The statement: one row of one column, which is JSON. It is one line, so that an upstream can keep a list of the
+    /// lines that it lets through; none of its literals holds white space that counts.
     #[must_use]
-    pub fn sql(self) -> &'static str {
-        match self {
+    pub fn sql(self) -> String {
+        let text = match self {
             Self::Facts => FACTS,
             Self::TableSizes => TABLE_SIZES,
-        }
+        };
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 

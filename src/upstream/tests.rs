@@ -56,7 +56,7 @@ fn a_probe_is_the_dump_of_one_small_table() {
 
 #[test]
 fn a_question_is_a_select_in_a_read_only_transaction() {
-    for question in [Question::Identity, Question::TableSizes] {
+    for question in Question::ALL {
         let ask = upstream("h").ask(question);
         let words = shlex::split(remote(&ask)).unwrap();
         assert_eq!(words[..3], ["cd", "/", "&&"]);
@@ -77,7 +77,7 @@ fn a_question_is_a_select_in_a_read_only_transaction() {
             "-c",
             "BEGIN TRANSACTION READ ONLY",
             "-c",
-            question.sql(),
+            &question.sql(),
             "-c",
             "COMMIT",
             "opw",

@@ -13,6 +13,9 @@ use crate::process::{Command, ProcessError, Processes};
 /// What is missing is then to be counted against the database, which is what tells whether it matters.
 pub const VANISHED: u8 = 24;
 
+/// What narrows a dump down to one small table that every Odoo has.
+const PROBE: &[&str] = &["--table=res_lang"];
+
 /// A production system that is copied from, and never anything else.
 #[derive(Debug, Clone)]
 pub struct Upstream {
@@ -96,19 +99,35 @@ impl Upstream {
     /// Large objects are not left out: should there be some that the role may not read, the dump fails rather than lose them.
     #[must_use]
     pub fn pg_dump(&self, compression: Compression) -> ReadOnly {
-        self.dump(compression, &[])
+        self.line(self.dump_there(compression, &[]))
     }
 
     /// The same for one small table that every Odoo has. Read by a `pg_restore` it tells whether both sides know the
     /// compression.
     #[must_use]
     pub fn probe(&self, compression: Compression) -> ReadOnly {
-        self.dump(compression, &["--table=res_lang"])
+        self.line(self.dump_there(compression, PROBE))
     }
 
     /// The answer to a question, on standard output as one line of JSON.
     #[must_use]
     pub fn ask(&self, question: Question) -> ReadOnly {
+        self.line(self.ask_there(question))
+    }
+
+    /// Every line that is sent to a shell of the upstream, whatever a restore meets. The filestore is beside them: its
+    /// `rsync --server --sender` is written by rsync itself.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let questions = Question::ALL.into_iter().map(|question| self.ask_there(question));
+        let dumps = Compression::PREFERENCE
+            .into_iter()
+            .flat_map(|compression| [self.dump_there(compression, PROBE), self.dump_there(compression, &[])]);
+        questions.chain(dumps).collect()
+    }
+
+    fn ask_there(&self, question: Question) -> String {
+        let sql = question.sql();
         let psql = [
             "psql",
             // Neither the user's start-up file nor anything but the answer.
@@ -121,7 +140,7 @@ impl Upstream {
             "-c",
             "BEGIN TRANSACTION READ ONLY",
             "-c",
-            question.sql(),
+            &sql,
             "-c",
             "COMMIT",
             &self.database,
@@ -201,7 +220,7 @@ impl Upstream {
         ))
     }
 
-    fn dump(&self, compression: Compression, only: &[&str]) -> ReadOnly {
+    fn dump_there(&self, compression: Compression, only: &[&str]) -> String {
         let mut pg_dump = vec![
             "pg_dump",
             // An archive knows its own end; plain SQL that is cut in the middle restores half with success.
@@ -219,7 +238,7 @@ impl Upstream {
     }
 
     /// Runs one of PostgreSQL's tools there as the database user, in a folder that every user may enter.
-    fn postgres(&self, options: &str, tool: &[&str]) -> ReadOnly {
+    fn postgres(&self, options: &str, tool: &[&str]) -> String {
         let options = format!("PGOPTIONS={options}");
         let remote = if self.target.user() == Some(self.database_user.as_str()) {
             Command::new("env").arg(options)
@@ -230,7 +249,11 @@ impl Upstream {
                 .arg(options)
         };
         let remote = remote.args(tool.iter().copied());
-        ReadOnly::new(self.target.line(format!("cd / && {}", remote.shell_words())))
+        format!("cd / && {}", remote.shell_words())
+    }
+
+    fn line(&self, line: String) -> ReadOnly {
+        ReadOnly::new(self.target.line(line))
     }
 
     async fn answer<T: DeserializeOwned>(&self, question: Question, processes: &Processes) -> Result<T, UpstreamError> {

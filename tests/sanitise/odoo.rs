@@ -22,10 +22,7 @@ pub(crate) fn facts(odoo: u16) -> Vec<Fact> {
         .filter(|line| !line.starts_with('#'))
         .skip(1);
     let facts = lines.map(|line| {
-        let cells: Vec<_> = line
-            .split('\t')
-            .map(|cell| cell.replace("\\n", "\n"))
-            .collect();
+        let cells: Vec<_> = line.split('\t').map(|cell| cell.replace("\\n", "\n")).collect();
         let [version, module, table, row, column, becomes] = cells.try_into().unwrap();
         Fact {
             odoo: version.parse().unwrap(),
@@ -111,7 +108,8 @@ pub(crate) async fn database(name: &str, odoo: u16) -> Client {
 async fn parameters(client: &Client, facts: &[&Fact]) {
     for fact in facts {
         let key = fact.row.strip_prefix("key=").unwrap();
-        let insert = "INSERT INTO ir_config_parameter (key, value) VALUES ($1, 'CANARY-parameter') ON CONFLICT DO NOTHING";
+        let insert =
+            "INSERT INTO ir_config_parameter (key, value) VALUES ($1, 'CANARY-parameter') ON CONFLICT DO NOTHING";
         client.execute(insert, &[&key]).await.unwrap();
     }
 }
@@ -142,9 +140,7 @@ async fn fill(client: &Client, table: &str, facts: &[&Fact]) {
         .await
         .unwrap();
     client
-        .batch_execute(&format!(
-            "ALTER TABLE {table} ADD COLUMN IF NOT EXISTS planted varchar"
-        ))
+        .batch_execute(&format!("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS planted varchar"))
         .await
         .unwrap();
     for column in create {
@@ -175,9 +171,9 @@ async fn fill(client: &Client, table: &str, facts: &[&Fact]) {
                     wanted.to_string()
                 }
                 (_, "int") => "7".to_owned(),
-                _ if facts.iter().any(|fact| {
-                    fact.column == *column && (fact.row == row || fact.row.is_empty())
-                }) =>
+                _ if facts
+                    .iter()
+                    .any(|fact| fact.column == *column && (fact.row == row || fact.row.is_empty())) =>
                 {
                     format!("'CANARY-{column}'")
                 }

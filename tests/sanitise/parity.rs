@@ -7,9 +7,7 @@ use crate::odoo::{self, Fact};
 async fn keeps_up_with(version: u16) {
     let mut client = odoo::database(&format!("parity_{version}"), version).await;
     let (rules, policy, stack) = (odoo::rules(), odoo::policy(), odoo::stack());
-    sanitise(&mut client, &rules, &policy, &stack)
-        .await
-        .unwrap();
+    sanitise(&mut client, &rules, &policy, &stack).await.unwrap();
     let mut wrong = Vec::new();
     for fact in odoo::facts(version) {
         if let Err(found) = holds(&client, &fact).await {
@@ -28,11 +26,7 @@ async fn keeps_up_with(version: u16) {
         .filter(|row| !row.starts_with("res_users:"))
         .collect();
     assert!(left.is_empty(), "left in {version}: {left:#?}");
-    assert!(
-        verify(&mut client, (), &rules, &policy, &stack)
-            .await
-            .is_ok()
-    );
+    assert!(verify(&mut client, (), &rules, &policy, &stack).await.is_ok());
 }
 
 async fn holds(client: &tokio_postgres::Client, fact: &Fact) -> Result<(), String> {
@@ -42,16 +36,9 @@ async fn holds(client: &tokio_postgres::Client, fact: &Fact) -> Result<(), Strin
         Some((name, value)) if own.contains(&table.as_str()) => format!("{name} = '{value}'"),
         _ => format!("planted = '{}'", fact.row),
     };
-    let what = if fact.becomes == "(gone)" {
-        "id"
-    } else {
-        column
-    };
+    let what = if fact.becomes == "(gone)" { "id" } else { column };
     let select = format!("SELECT {what}::text FROM {table} WHERE {condition}");
-    let rows = client
-        .query(&select, &[])
-        .await
-        .map_err(|error| error.to_string())?;
+    let rows = client.query(&select, &[]).await.map_err(|error| error.to_string())?;
     let found: Vec<Option<String>> = rows.iter().map(|row| row.get(0)).collect();
     let as_wanted = match fact.becomes.as_str() {
         "(gone)" => found.is_empty(),

@@ -9,6 +9,7 @@ use tokio_postgres::{Client, Config, NoTls};
 static SERVER: OnceLock<Config> = OnceLock::new();
 
 const PASSWORD: &str = "lab";
+const CONTAINER: &str = "opw-task-test-sanitise";
 
 /// The server, with its maintenance database.
 fn server() -> Config {
@@ -20,25 +21,26 @@ fn server() -> Config {
         .clone()
 }
 
-/// Starts a container that removes itself when it stops, and waits for the server in it. It is named after this
-/// process, and ends with `scripts/test`'s clean-up or the machine's next start.
+/// The container of these tests: started once, found again by the next run, removed with whatever else bears the label.
 fn container() -> Config {
-    let name = format!("opw-task-test-sanitise-{}", std::process::id());
     let password = format!("POSTGRES_PASSWORD={PASSWORD}");
-    let run = [
-        "run",
-        "--rm",
-        "-d",
-        "--name",
-        &name,
-        "--label",
-        "opw-task.test=sanitise",
-        "-p",
-        "127.0.0.1:0:5432",
-    ];
-    let image = ["-e", "POSTGRES_USER=odoo", "-e", &password, "opw-task-lab/postgres:17"];
-    docker(&[&run[..], &image[..]].concat());
-    let address = docker(&["port", &name, "5432/tcp"]);
+    let running = docker(&["ps", "-q", "--filter", &format!("name=^{CONTAINER}$")]);
+    if running.is_empty() {
+        let run = [
+            "run",
+            "--rm",
+            "-d",
+            "--name",
+            CONTAINER,
+            "--label",
+            "opw-task.lab=tests",
+            "-p",
+            "127.0.0.1:0:5432",
+        ];
+        let image = ["-e", "POSTGRES_USER=odoo", "-e", &password, "opw-task-lab/postgres:17"];
+        docker(&[&run[..], &image[..]].concat());
+    }
+    let address = docker(&["port", CONTAINER, "5432/tcp"]);
     let port = address
         .lines()
         .next()
@@ -95,11 +97,6 @@ pub(crate) async fn database(name: &str) -> Client {
         .await
         .unwrap();
     open(server().dbname(&name)).await
-}
-
-/// A database that is there already.
-pub(crate) async fn existing(name: &str) -> Client {
-    open(server().dbname(name)).await
 }
 
 /// A copy of one of the tests' databases, made by the server.

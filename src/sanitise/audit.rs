@@ -1,0 +1,81 @@
+//! The verdict on a database that is there already.
+
+use std::time::Instant;
+
+use tokio_postgres::Client;
+
+use super::bindings::Bindings;
+use super::catalogue::Catalogue;
+use super::coverage;
+use super::error::SanitiseError;
+use super::facts::Facts;
+use super::hashes::Hashes;
+use super::pass;
+use super::plan::plan;
+use super::policy::{Passwords, Policy};
+use super::production;
+use super::report::Report;
+use super::rule_set::RuleSet;
+use super::stamp::Stamp;
+use super::surfaces::{ask, reading};
+
+/// The verdict on any database, without changing it. What only a stack knows (its base address, its passwords) must be
+/// given as for sanitising.
+///
+/// # Errors
+/// When the server refuses or the database holds no Odoo.
+pub async fn audit(
+    client: &mut Client,
+    rules: &RuleSet,
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<Report, SanitiseError> {
+    let begun = Instant::now();
+    let read = reading(client).await?;
+    let catalogue = Catalogue::read(&read).await?;
+    let known = Stamp::read(&read).await?;
+    let mut faults = Vec::new();
+    if known.is_none() {
+        faults.push("this database was never sanitised here".to_owned());
+    }
+    let stamp = match known {
+        Some(stamp) => stamp,
+        None => Stamp::fresh(&read).await?,
+    };
+    // People change their passwords in a copy that lives; that production's are gone was verified when it began to.
+    let kept = Policy {
+        passwords: Passwords::Keep,
+        ..policy.clone()
+    };
+    let bindings = Bindings {
+        policy: &kept,
+        facts,
+        stamp: &stamp,
+        hashes: &Hashes::masked(),
+    };
+    let statements = plan(&catalogue, rules, &bindings)?;
+    let mut asked = ask(&read, &catalogue, &statements, rules, &bindings).await?;
+    asked.faults.append(&mut faults);
+    let production_names = production::names(&read, &catalogue, policy, facts).await?;
+    let verdict = asked.verdict();
+    let mut findings = asked.findings;
+    findings.extend(production::findings(&read, &catalogue, &production_names).await?);
+    let report = Report {
+        verdict: Some(verdict),
+        odoo: catalogue.odoo(),
+        at: stamp.at.clone(),
+        policy: String::new(),
+        modules: Vec::new(),
+        findings,
+        not_covered: coverage::not_covered(&read, &catalogue, rules).await?,
+        remainders: asked.remainders,
+        faults: asked.faults,
+        production_names,
+        milliseconds: pass::milliseconds(begun),
+        generated_password: None,
+    };
+    read.rollback()
+        .await
+        .map_err(SanitiseError::server("end the reading"))?;
+    Ok(report)
+}

@@ -1,0 +1,151 @@
+//! The questions that a database is asked, and its answers.
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, GenericClient, Transaction};
+
+use super::bindings::Bindings;
+use super::catalogue::Catalogue;
+use super::error::SanitiseError;
+use super::finding::{Finding, Outcome};
+use super::hunt::Hunt;
+use super::pass;
+use super::report::Remainder;
+use super::rule_set::RuleSet;
+use super::statement::Statement;
+use super::treatment;
+use super::verdict::Verdict;
+
+/// A transaction that can only read.
+pub(super) async fn reading(client: &mut Client) -> Result<Transaction<'_>, SanitiseError> {
+    let read = client
+        .build_transaction()
+        .read_only(true)
+        .start()
+        .await
+        .map_err(SanitiseError::server("begin to read"))?;
+    pass::prepare(&read).await?;
+    Ok(read)
+}
+
+/// What the database answered.
+pub(super) struct Asked {
+    pub remainders: Vec<Remainder>,
+    pub findings: Vec<Finding>,
+    pub faults: Vec<String>,
+}
+
+impl Asked {
+    pub(super) fn verdict(&self) -> Verdict {
+        if !self.remainders.is_empty() || !self.faults.is_empty() {
+            Verdict::NotSanitised
+        } else if self.findings.iter().any(Finding::is_left) {
+            Verdict::Partial
+        } else {
+            Verdict::Sanitised
+        }
+    }
+}
+
+/// Asks every surface, hunts, and looks at the database as a whole.
+pub(super) async fn ask(
+    client: &impl GenericClient,
+    catalogue: &Catalogue,
+    statements: &[Statement],
+    rules: &RuleSet,
+    bindings: &Bindings<'_>,
+) -> Result<Asked, SanitiseError> {
+    let mut remainders: Vec<Remainder> = Vec::new();
+    for statement in statements {
+        let surface = &statement.surface;
+        let bound: Vec<_> = surface
+            .parameters
+            .iter()
+            .map(super::statement::Parameter::bind)
+            .collect();
+        let parameters: Vec<&(dyn ToSql + Sync)> = bound
+            .iter()
+            .map(|value| value.as_ref() as &(dyn ToSql + Sync))
+            .collect();
+        let row = client
+            .query_one(&surface.text, &parameters)
+            .await
+            .map_err(|source| SanitiseError::Rule {
+                rule: statement.rule.clone(),
+                table: statement.table.clone(),
+                sql: surface.shown(),
+                source,
+            })?;
+        let rows: i64 = row.get(0);
+        if rows > 0 && !remainders.iter().any(|known| known.rule == statement.rule) {
+            remainders.push(Remainder {
+                rule: statement.rule.clone(),
+                table: statement.table.clone(),
+                rows,
+            });
+        }
+    }
+    let traces = Hunt {
+        catalogue,
+        rules,
+        bindings,
+    }
+    .run(client)
+    .await?;
+    let findings = traces
+        .into_iter()
+        .map(|trace| {
+            let outcome = match treatment::allowed(bindings.policy, &trace) {
+                Some(reason) => Outcome::Allowed(reason),
+                None => Outcome::Left("it still stands".to_owned()),
+            };
+            Finding {
+                table: trace.table,
+                column: trace.column,
+                count: trace.count,
+                clue: trace.clue,
+                outcome,
+            }
+        })
+        .collect();
+    Ok(Asked {
+        remainders,
+        findings,
+        faults: faults(client, catalogue).await?,
+    })
+}
+
+/// What makes a database no working Odoo: a copy that is empty is easily sanitised.
+async fn faults(client: &impl GenericClient, catalogue: &Catalogue) -> Result<Vec<String>, SanitiseError> {
+    let questions = [
+        (
+            "ir_module_module",
+            "SELECT EXISTS (SELECT FROM ir_module_module WHERE state = 'installed')",
+            "no module is installed",
+        ),
+        (
+            "res_lang",
+            "SELECT EXISTS (SELECT FROM res_lang)",
+            "there is no language",
+        ),
+        (
+            "ir_model_data",
+            "SELECT EXISTS (SELECT FROM ir_model_data WHERE module = 'base' AND name = 'public_user' AND model = 'res.users')",
+            "there is no public user (base.public_user)",
+        ),
+    ];
+    let mut faults = Vec::new();
+    for (table, question, fault) in questions {
+        if catalogue.table(table).is_none() {
+            faults.push(format!("there is no table `{table}`"));
+            continue;
+        }
+        let row = client
+            .query_one(question, &[])
+            .await
+            .map_err(SanitiseError::server("look at the database as a whole"))?;
+        if !row.get::<_, bool>(0) {
+            faults.push(fault.to_owned());
+        }
+    }
+    Ok(faults)
+}

@@ -109,7 +109,7 @@ fn when_one_template_fails_no_file_is_touched() {
 fn an_error_in_a_template_is_shown_in_it() {
     let project = stack().with("templates/made.yml.j2", "a: 1\nb: {{ stack.nmae }}\n");
     insta::assert_snapshot!(project.run(&["render", "local", "--dry-run"]).ended(2).err, @r#"
-    error: undefined value
+    error: `stack.nmae` is not set
       ╭▸ HERE/templates/made.yml.j2:2:7
       │
     2 │ b: {{ stack.nmae }}
@@ -117,14 +117,14 @@ fn an_error_in_a_template_is_shown_in_it() {
     help: set it, or say what stands for it: `… | default("")`
     "#);
     let project = stack().with("templates/made.yml.j2", "a: 1\nb: {{ env.ODOO_DB_PASSWORD }}\n");
-    insta::assert_snapshot!(project.run(&["render", "local", "--dry-run"]).ended(2).err, @r#"
+    insta::assert_snapshot!(project.run(&["render", "local", "--dry-run"]).ended(2).err, @"
     error: ODOO_DB_PASSWORD is a secret: here it would be readable by others
       ╭▸ HERE/templates/made.yml.j2:2:7
       │
     2 │ b: {{ env.ODOO_DB_PASSWORD }}
       ╰╴      ━━━━━━━━━━━━━━━━━━━━
-    help: hand it to the command in its environment: env = { NAME = "{{ env.NAME }}" }, the variable alone
-    "#);
+    help: let compose look it up when it reads the file: ${NAME}
+    ");
     let project = stack().with("templates/made.yml.j2", "a: {{ stack.name }}\nb: [\n");
     insta::assert_snapshot!(project.run(&["render", "local", "--dry-run"]).ended(2).err, @"
     error: the template `made.yml.j2` rendered what is no YAML: did not find expected node content at line 3 column 1, while parsing a flow node

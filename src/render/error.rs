@@ -97,14 +97,25 @@ impl RenderError {
             .and_then(|rest| rest.lines().next())
             .map_or(0, str::len);
         let span = error.range().unwrap_or(line_start..line_start + line_length);
+        let part = source.text.get(span.clone()).filter(|_| error.range().is_some());
+        let message = match (error.kind(), part) {
+            (ErrorKind::UndefinedError, Some(part)) => format!("`{part}` is not set"),
+            _ => message(error),
+        };
+        let hint = match hint(error) {
+            Some(_) if is_about_a_secret(error) => {
+                Some("let compose look it up when it reads the file: ${NAME}".into())
+            }
+            hint => hint,
+        };
         Self::Template {
-            message: message(error),
+            message,
             place: Box::new(Place {
                 source,
                 span,
                 label: String::new(),
             }),
-            hint: hint(error),
+            hint,
         }
     }
 }
@@ -113,11 +124,15 @@ impl RenderError {
 fn hint(error: &minijinja::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::UndefinedError => Some("set it, or say what stands for it: `… | default(\"\")`".into()),
-        _ if error.detail().is_some_and(|detail| detail.contains(IS_SECRET)) => Some(
+        _ if is_about_a_secret(error) => Some(
             "hand it to the command in its environment: env = { NAME = \"{{ env.NAME }}\" }, the variable alone".into(),
         ),
         _ => None,
     }
+}
+
+fn is_about_a_secret(error: &minijinja::Error) -> bool {
+    error.detail().is_some_and(|detail| detail.contains(IS_SECRET))
 }
 
 /// minijinja's message without its own account of the place.

@@ -176,6 +176,11 @@ impl Resolver<'_> {
         let remote =
             self.first(|def| def.host.as_ref()).is_some() || self.variables.text("DEPLOY_REMOTE_HOST").is_some();
         let variables = &mut self.variables;
+        // Set and empty means that nothing is built.
+        if variables.origin("COMPOSE_BUILD_TARGET").is_none() {
+            let target = if remote { "production" } else { "development" };
+            variables.set("COMPOSE_BUILD_TARGET", target, Origin::BuiltIn);
+        }
         let mut built_in = |name: &str, text: String| variables.default(name, text, Origin::BuiltIn);
         built_in("ODOO_PROJECT_NAME", self.name.to_owned());
         built_in("ODOO_DB_HOST", "database".into());
@@ -184,10 +189,6 @@ impl Resolver<'_> {
         built_in("ODOO_BIND_ADDRESS", "127.0.0.1".into());
         built_in("ODOO_LOGFILE", "/volumes/logs/odoo.log".into());
         built_in("ODOO_FILESTORE_PATH", "/volumes/data/filestore".into());
-        built_in(
-            "COMPOSE_BUILD_TARGET",
-            if remote { "production" } else { "development" }.into(),
-        );
         let project = variables.text("ODOO_PROJECT_NAME").unwrap_or(self.name).to_owned();
         let home = (self.environment)("HOME");
         let root = match (remote, &home) {

@@ -24,7 +24,10 @@ fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
     let restore = || shop.start(&["restore", "shop", "--set", "ODOO_UPDATE_MODULES=lab_shop"]);
 
     // Interrupted, it ends in good order.
-    for moment in [Moment::Copy, Moment::Modules] {
+    for moment in [Moment::Copy, Moment::Modules, Moment::Activate] {
+        if matches!(moment, Moment::Activate) {
+            shop.write("addons/lab_shop/migrate.sql", &quick);
+        }
         let mut run = restore();
         moment.wait(&shop, &mut run);
         run.signal(Signal::INT);
@@ -32,6 +35,8 @@ fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
         still_serves_the_first(&shop, moment);
         nothing_is_open(&shop, moment);
     }
+
+    shop.write("addons/lab_shop/migrate.sql", SLOW_UPDATE);
 
     // Killed, it leaves what the next one clears up; that one is killed later, and so on.
     for moment in [Moment::Copy, Moment::Sanitise, Moment::Modules] {
@@ -50,7 +55,7 @@ fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
     }
     shop.write("addons/lab_shop/migrate.sql", &quick);
     let mut run = restore();
-    Moment::Activate.wait(&shop, &mut run);
+    Moment::Swap.wait(&shop, &mut run);
     run.signal(Signal::KILL);
     run.end();
     let names = shop.databases();
@@ -67,7 +72,7 @@ fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
     shop.serves();
     assert_eq!(shop.databases(), ["shop", "shop__previous"], "{run}");
     assert_eq!(shop.filestore_names(), ["shop", "shop__previous"], "{run}");
-    nothing_is_open(&shop, Moment::Activate);
+    nothing_is_open(&shop, Moment::Swap);
 }
 
 /// When a run is met.
@@ -81,6 +86,8 @@ enum Moment {
     Modules,
     /// The web is being stopped for the swap.
     Activate,
+    /// The web is down for the swap.
+    Swap,
 }
 
 impl Moment {
@@ -103,12 +110,24 @@ impl Moment {
             Self::Modules => asked(
                 "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()",
             ),
-            Self::Activate => shop.inspect("web", "{{.State.Running}}") == "false",
+            // Odoo says so itself, and then needs a second or two.
+            Self::Activate => {
+                let stopping = !processes_with(&[&shop.project, " stop ", " web"]).is_empty();
+                let log = std::fs::read_to_string(shop.path("state/logs/odoo.log")).unwrap();
+                stopping && log.trim_end().ends_with("stopping")
+            }
+            Self::Swap => shop.inspect("web", "{{.State.Running}}") == "false",
         }
     }
 }
 
 fn still_serves_the_first(shop: &Estate, moment: Moment) {
+    // Stopped already, it was started again; Odoo needs a moment to answer.
+    if matches!(moment, Moment::Activate) {
+        eventually("web is back", SOON, || {
+            shop.get("/web/login").filter(|(status, _)| *status == 200)
+        });
+    }
     shop.serves();
     let generation = shop.sql("SELECT value FROM ir_config_parameter WHERE key = 'test.generation'");
     assert_eq!(generation, "first", "{moment:?}");

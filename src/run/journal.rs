@@ -98,7 +98,7 @@ struct Entry<'a> {
 }
 
 impl Journal {
-    /// Makes the folder of a run under `<root>/.opw-task/runs` and removes the oldest ones beyond [`RUNS_KEPT`].
+    /// Makes the folder of a run under `<root>/.opw-task/runs` and removes the oldest ones beyond fifty.
     ///
     /// Folders are 0700 and files 0600: what children print may hold customers' data even where it holds no secret.
     ///

@@ -79,6 +79,11 @@ fn misuse(
     if let (Some(ContextValue::String(word)), Some(manifest)) = (word, manifest) {
         return refuse(&no_such_task(manifest, word).explain(), early);
     }
+    if let (Some(manifest), Some(ContextValue::Strings(missing))) = (manifest, error.get(ContextKind::InvalidArg))
+        && missing.iter().any(|arg| arg == "<STACK>")
+    {
+        return refuse(&which_stack(manifest), early);
+    }
     if early.output == Mode::Json {
         let text = error.to_string();
         let what: Vec<&str> = text
@@ -92,6 +97,16 @@ fn misuse(
     }
     let _ = error.print();
     ExitCode::Usage
+}
+
+/// The answer to a task that was asked for without a stack.
+fn which_stack(manifest: &Manifest) -> Diagnostic {
+    let names: Vec<String> = manifest.stacks.keys().map(|name| format!("`{name}`")).collect();
+    let hint = match names.is_empty() {
+        true => format!("{} has no stack yet: write a [stacks.NAME]", manifest.path),
+        false => format!("name one of {}", names.join(", ")),
+    };
+    Diagnostic::new(ExitCode::Usage, "on which stack? This task needs one").hint(hint)
 }
 
 fn refuse(diagnostic: &Diagnostic, early: &Options) -> ExitCode {

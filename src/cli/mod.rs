@@ -11,11 +11,12 @@ use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
 use clap::ArgMatches;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::manifest::{self, Manifest, ManifestError};
-use crate::plan::Project;
-use crate::ui::Ui;
+use crate::plan::{Project, no_such_task};
+use crate::ui::{Mode, Ui};
 use options::Options;
 
 /// Runs the program with its arguments and says how it ended.
@@ -27,9 +28,13 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(manifest) => (Some(manifest), None),
         Err(error) => (None, Some(error)),
     };
-    let matches = match grammar::command(manifest.as_ref()).try_get_matches_from(&args) {
+    let command = match grammar::command(manifest.as_ref(), &args) {
+        Ok(command) => command,
+        Err(error) => return refuse(&error.explain(), &early),
+    };
+    let matches = match command.try_get_matches_from(&args) {
         Ok(matches) => matches,
-        Err(error) => return misuse(&error, &early, failure),
+        Err(error) => return misuse(&error, &early, failure, manifest.as_ref()),
     };
     let options = Options::of(&matches);
     let mut ui = options.ui();
@@ -51,22 +56,44 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// A command line that clap refuses. Where there is no manifest, that is the better answer: the word may be a task.
-fn misuse(error: &clap::Error, early: &Options, failure: Option<ManifestError>) -> ExitCode {
-    use clap::error::ErrorKind;
-    let asked_for_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if let (Some(failure), false) = (failure, asked_for_help) {
-        let diagnostic = failure.explain();
-        early.ui().diagnostic(&diagnostic);
-        return diagnostic.exit;
+/// A command line that clap refuses, or a wish for help. Where there is no manifest, that is the better answer: the word
+/// may be a task.
+fn misuse(
+    error: &clap::Error,
+    early: &Options,
+    failure: Option<ManifestError>,
+    manifest: Option<&Manifest>,
+) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // clap writes it to standard output; a closed pipe is nobody's concern.
+        let _ = error.print();
+        return ExitCode::Done;
     }
-    // clap writes help to standard output and errors to standard error; a closed pipe is nobody's concern.
+    if let Some(failure) = failure {
+        return refuse(&failure.explain(), early);
+    }
+    let word = error.get(ContextKind::InvalidSubcommand);
+    if let (Some(ContextValue::String(word)), Some(manifest)) = (word, manifest) {
+        return refuse(&no_such_task(manifest, word).explain(), early);
+    }
+    if early.output == Mode::Json {
+        let text = error.to_string();
+        let what: Vec<&str> = text
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .map(str::trim)
+            .collect();
+        let title = what.join(" ");
+        let title = title.strip_prefix("error: ").unwrap_or(&title);
+        return refuse(&Diagnostic::new(ExitCode::Usage, title), early);
+    }
     let _ = error.print();
-    if asked_for_help {
-        ExitCode::Done
-    } else {
-        ExitCode::Usage
-    }
+    ExitCode::Usage
+}
+
+fn refuse(diagnostic: &Diagnostic, early: &Options) -> ExitCode {
+    early.ui().diagnostic(diagnostic);
+    diagnostic.exit
 }
 
 fn find_and_load(named: Option<&Utf8PathBuf>) -> Result<Manifest, ManifestError> {

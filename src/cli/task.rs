@@ -39,6 +39,10 @@ pub(super) fn run(
     let params = params_of(manifest, task).map_err(|error| error.explain())?;
     let said = said(&params, matches);
     let plan = build(manifest, Arc::new(project(manifest)), stack, task, &said).map_err(|error| error.explain())?;
+    if let Some(stack) = plan.stack.as_ref().filter(|_| plan.change() > Change::Nothing) {
+        let alone = stack.guard_neighbours(manifest, &|name| std::env::var(name).ok());
+        alone.map_err(|error| error.explain())?;
+    }
     if options.dry_run {
         ui.plan(&view(&plan)?);
         return Ok(ExitCode::Done);
@@ -126,7 +130,8 @@ fn redactor(plan: &Plan) -> Redactor {
 /// Carries the plan out, its events on the screen and in the journal.
 async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode, Diagnostic> {
     let cancellation = CancellationToken::new();
-    let processes = Processes::new(redactor(plan), cancellation.clone());
+    let redactor = redactor(plan);
+    let processes = Processes::new(redactor.clone(), cancellation.clone());
     if let Some(stack) = &plan.stack {
         let guarded = stack.guard_machine(plan.change(), &processes).await;
         guarded.map_err(|error| error.explain())?;
@@ -162,7 +167,8 @@ async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode
         Ended::Done => ExitCode::Done,
         Ended::Interrupted => ExitCode::Interrupted,
         Ended::Failed(_, error) => {
-            let diagnostic = error.explain();
+            // An error may quote what a program of the project's own said, or a value of an env file.
+            let diagnostic = error.explain().mapped(|text| redactor.redact(text).into_owned());
             ui.diagnostic(&diagnostic);
             diagnostic.exit
         }
@@ -188,7 +194,7 @@ async fn show(mut events: UnboundedReceiver<Event>, ui: &mut Ui, journal: &mut J
     }
 }
 
-/// The first signal ends the run in good order; a second one ends what is still there at once.
+/// The first signal ends the run in good order; every further one kills what is still there.
 async fn end_on_signal(cancellation: CancellationToken, processes: Processes) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -202,6 +208,8 @@ async fn end_on_signal(cancellation: CancellationToken, processes: Processes) {
     };
     signalled().await;
     cancellation.cancel();
-    signalled().await;
-    processes.end_all().await;
+    loop {
+        signalled().await;
+        processes.kill_all();
+    }
 }

@@ -22,7 +22,7 @@ use crate::run::event::Event;
 use node_log::NodeLogs;
 
 /// How many runs are kept, the one that is beginning among them.
-pub const RUNS_KEPT: usize = 50;
+const RUNS_KEPT: usize = 50;
 
 const EVENTS: &str = "events.jsonl";
 

@@ -6,6 +6,7 @@
 
 mod error;
 mod guard;
+mod neighbours;
 mod origin;
 mod policy;
 mod resolve;

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use minijinja::context;
+use toml::Spanned;
 
 use super::policy::policy;
 use super::{Origin, Paths, Ports, Secrecy, Stack, StackError, Variables, absolute};
@@ -73,7 +74,7 @@ type Fact = (&'static str, fn(&StackDef) -> Option<Said<'_>>);
 
 enum Said<'a> {
     Text(&'a Text),
-    Number(u16),
+    Number(&'a Spanned<u16>),
 }
 
 const FACTS: [Fact; 8] = [
@@ -84,12 +85,14 @@ const FACTS: [Fact; 8] = [
     ("ODOO_BIND_ADDRESS", |def| {
         def.ports.as_ref()?.bind.as_ref().map(Said::Text)
     }),
-    ("ODOO_WEB_HOST_PORT", |def| def.ports.as_ref()?.web.map(Said::Number)),
+    ("ODOO_WEB_HOST_PORT", |def| {
+        def.ports.as_ref()?.web.as_ref().map(Said::Number)
+    }),
     ("ODOO_LONGPOLL_HOST_PORT", |def| {
-        def.ports.as_ref()?.longpoll.map(Said::Number)
+        def.ports.as_ref()?.longpoll.as_ref().map(Said::Number)
     }),
     ("ODOO_DB_HOST_PORT", |def| {
-        def.ports.as_ref()?.database.map(Said::Number)
+        def.ports.as_ref()?.database.as_ref().map(Said::Number)
     }),
 ];
 
@@ -148,13 +151,21 @@ impl Resolver<'_> {
                         said.set(name, self.render(layer, text)?, origin(layer.place(text).to_string()));
                     }
                     Some(Said::Number(number)) => {
-                        said.set(name, number.to_string(), origin(layer.source.path.to_string()));
+                        said.set(
+                            name,
+                            number.get_ref().to_string(),
+                            origin(layer.place(number).to_string()),
+                        );
                     }
                     None => {}
                 }
             }
             for (name, text) in &layer.def.vars {
-                said.set(name, self.render(layer, text)?, origin(layer.place(text).to_string()));
+                said.set(
+                    name.get_ref(),
+                    self.render(layer, text)?,
+                    origin(layer.place(text).to_string()),
+                );
             }
         }
         Ok(said)
@@ -165,6 +176,11 @@ impl Resolver<'_> {
         let remote =
             self.first(|def| def.host.as_ref()).is_some() || self.variables.text("DEPLOY_REMOTE_HOST").is_some();
         let variables = &mut self.variables;
+        // Set and empty means that nothing is built.
+        if variables.origin("COMPOSE_BUILD_TARGET").is_none() {
+            let target = if remote { "production" } else { "development" };
+            variables.set("COMPOSE_BUILD_TARGET", target, Origin::BuiltIn);
+        }
         let mut built_in = |name: &str, text: String| variables.default(name, text, Origin::BuiltIn);
         built_in("ODOO_PROJECT_NAME", self.name.to_owned());
         built_in("ODOO_DB_HOST", "database".into());
@@ -173,10 +189,6 @@ impl Resolver<'_> {
         built_in("ODOO_BIND_ADDRESS", "127.0.0.1".into());
         built_in("ODOO_LOGFILE", "/volumes/logs/odoo.log".into());
         built_in("ODOO_FILESTORE_PATH", "/volumes/data/filestore".into());
-        built_in(
-            "COMPOSE_BUILD_TARGET",
-            if remote { "production" } else { "development" }.into(),
-        );
         let project = variables.text("ODOO_PROJECT_NAME").unwrap_or(self.name).to_owned();
         let home = (self.environment)("HOME");
         let root = match (remote, &home) {

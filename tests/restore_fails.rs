@@ -3,6 +3,8 @@
 
 mod lab;
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use lab::{Estate, Plan, Upstream, eventually, processes_with, signal};
@@ -76,6 +78,45 @@ fn whatever_fails_the_old_pair_serves_on() {
     shop.serves();
     assert_eq!(shop.databases(), ["shop", "shop__previous"]);
     assert_eq!(shop.filestore_names(), ["shop", "shop__previous"]);
+}
+
+#[test]
+fn a_full_disk_fails_the_copy_and_not_the_stack() {
+    let other = Upstream::own("full");
+    let shop = Plan::named("full").upstream(&other).make();
+    let disk = SmallDisk::mounted_on(&shop.path("state/filestore"));
+    shop.does(&["up", "shop"]);
+    shop.sql("INSERT INTO ir_config_parameter (key, value) VALUES ('test.generation', 'first')");
+    let web = shop.inspect("web", "{{.State.StartedAt}}");
+    shop.run(&["restore", "shop"])
+        .code(1)
+        .says(&["No space left on device"]);
+    the_old_pair_serves(&shop, &web);
+    drop(shop);
+    drop(disk);
+    other.drop();
+}
+
+/// A disk of 256 KB.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mounted_on(folder: &Path) -> Self {
+        std::fs::create_dir_all(folder).unwrap();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
+            .arg(folder)
+            .status();
+        assert!(mount.unwrap().success(), "this test needs root");
+        Self(folder.to_owned())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: in a failed test containers may still look at it.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
 }
 
 /// The live pair is untouched, the web was not even restarted, and what is left of the copy opens to nobody.

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 const SOON: Duration = Duration::from_secs(60);
 
 /// Long enough to be met by a signal.
-const SLOW_UPDATE: &str = "SELECT pg_sleep(20);";
+const SLOW_UPDATE: &str = "SELECT pg_sleep(6);";
 
 #[test]
 fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
@@ -108,7 +108,7 @@ impl Moment {
                    AND shobj_description(oid, 'pg_database') LIKE '%sanitis%'",
             ),
             Self::Modules => asked(
-                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()",
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(6)%' AND pid <> pg_backend_pid()",
             ),
             // Odoo says so itself, and then needs a second or two.
             Self::Activate => {

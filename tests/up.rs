@@ -3,7 +3,10 @@
 
 mod lab;
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::mpsc::{Receiver, channel};
 
 use lab::{Plan, docker};
 
@@ -74,4 +77,46 @@ fn without_the_databases_password_nothing_is_started() {
     assert!(shop.containers().is_empty());
     let networks = docker(&["network", "ls", "--filter", &format!("name={}", shop.project), "-q"]);
     assert_eq!(networks, "");
+}
+
+#[test]
+fn what_older_env_files_say_still_counts() {
+    let (url, asked) = somebody_who_answers();
+    let shop = Plan::named("older")
+        .variable("DEPLOY_COMPOSE_FILES", "more.yaml,and-more.yaml")
+        .variable("DEPLOY_HEALTHCHECK_URL", &format!("{url}/web/health"))
+        .variable("DEPLOY_SERVICES", "database")
+        .make();
+    shop.write("more.yaml", "services: { database: { labels: { test.more: 'yes' } } }");
+    shop.write(
+        "and-more.yaml",
+        "services: { web: { command: ['true'], restart: 'no' } }",
+    );
+    // The web of this stack never answers: only the named service and the named address are asked.
+    shop.does(&["up", "shop"]);
+    assert_eq!(
+        shop.inspect("database", r#"{{index .Config.Labels "test.more"}}"#),
+        "yes"
+    );
+    let asked: Vec<String> = asked.try_iter().collect();
+    assert_eq!(asked, ["GET /web/health HTTP/1.1", "GET /web/login HTTP/1.1"]);
+}
+
+/// An HTTP server that says yes to everything: its address, and what it was asked.
+fn somebody_who_answers() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, asked) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let first = lines.next().unwrap_or_default();
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
+            let _ = (&stream).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            if tell.send(first).is_err() {
+                return;
+            }
+        }
+    });
+    (url, asked)
 }

@@ -51,6 +51,11 @@ impl<T> Slot<T> {
             .ok_or(ActionError::NotHandedOver { what, task })
     }
 
+    /// Whether the thing is there.
+    pub async fn is_there(&self) -> bool {
+        self.0.lock().await.is_some()
+    }
+
     /// Takes the thing if it is there.
     pub async fn take_if_there(&self) -> Option<T> {
         self.0.lock().await.take()

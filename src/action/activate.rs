@@ -53,6 +53,9 @@ impl Activate {
         let pair = FilestorePair::of(stack, lock.names());
         let outcome = while_web_is_down(scene, async || {
             let activated = activate(&server, &lock, sanitised, SWAP).await?;
+            if let Some(password) = scene.handover.password.take_if_there().await {
+                scene.handover.live_password.put(password).await;
+            }
             pair.activate(&scene.run).await?;
             if let Some(error) = activated.not_dropped {
                 scene

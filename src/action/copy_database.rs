@@ -98,20 +98,24 @@ async fn fill(
     let progress = Arc::new(CopyProgress::new(scene, sizes));
     let sink = progress.clone().sink();
     let errors = scene.report.sink();
-    let copying = scene.processes.pipe(dump.command(), &restore, &errors, &sink, |_| {});
-    tokio::pin!(copying);
-    // The door is shut behind pg_restore: from then on not even a superuser gets in beside it.
-    let shut = async {
-        let came = door.wait_for("pg_restore", 1, FIRST_BYTE).await;
-        door.close().await.and(came)
-    };
-    tokio::pin!(shut);
-    let copied = tokio::select! {
-        biased;
-        done = &mut copying => done,
-        shut = &mut shut => match shut {
-            Ok(()) => copying.await,
-            Err(error) => return Err(error.into()),
+    // Both futures end with this block. One that is left half-way keeps what it holds: a door that is being closed holds
+    // the hinge, and parking would wait for it without end.
+    let copied = {
+        let copying = scene.processes.pipe(dump.command(), &restore, &errors, &sink, |_| {});
+        tokio::pin!(copying);
+        // The door is shut behind pg_restore: from then on not even a superuser gets in beside it.
+        let shut = async {
+            let came = door.wait_for("pg_restore", 1, FIRST_BYTE).await;
+            door.close().await.and(came)
+        };
+        tokio::pin!(shut);
+        tokio::select! {
+            biased;
+            done = &mut copying => done,
+            shut = &mut shut => match shut {
+                Ok(()) => copying.await,
+                Err(error) => return Err(error.into()),
+            }
         }
     };
     incoming.park().await?;

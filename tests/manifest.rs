@@ -183,7 +183,11 @@ fn words_that_are_no_task_are_told_what_there_is() {
     let json = project.run(&["biuld", "--output", "json"]).ended(2);
     assert_eq!(json.err, "");
     insta::assert_snapshot!(json.out, @r#"{"event":"error","title":"there is no task `biuld`","evidence":[],"notes":[],"hints":["did you mean `build`?"],"exit":2}"#);
+    insta::assert_snapshot!(said(&["ps"]), @"
+    error: on which stack? This task needs one
+    help: name one of `local`, `opw-testing`
+    ");
     let json = project.run(&["ps", "--output", "json"]).ended(2);
     assert_eq!(json.err, "");
-    insta::assert_snapshot!(json.out, @r#"{"event":"error","title":"the following required arguments were not provided: <STACK>","evidence":[],"notes":[],"hints":[],"exit":2}"#);
+    insta::assert_snapshot!(json.out, @r#"{"event":"error","title":"on which stack? This task needs one","evidence":[],"notes":[],"hints":["name one of `local`, `opw-testing`"],"exit":2}"#);
 }

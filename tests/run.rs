@@ -192,6 +192,7 @@ fn an_interrupt_ends_grandchildren_and_is_no_failure() {
             --- stderr
             deep (run RUN)
             [deep] started
+            interrupted: what runs is asked to end; interrupt again to kill it
             [deep] cancelled after TIME
             cancelled: deep after TIME
             ");
@@ -268,6 +269,7 @@ fn a_stack_that_another_run_changes_is_refused_with_who_has_it() {
     let project = Project::new(
         "[stacks.local]\nstate-root = \"state\"\nbase-url = \"http://localhost\"\n[tasks.start]\nrun = { compose = [\"up\"] }\n[tasks.ps]\nrun = { compose = [\"ps\"] }",
     )
+    .with(".env", "ODOO_DB_NAME=opw\nODOO_DB_PASSWORD=p\n")
     .with_program("docker", "case \"$*\" in *ps) ;; *) echo $$ > here.new; mv here.new here; exec sleep 60 ;; esac");
     let holder = project.command(&["start", "local"]).spawn().unwrap();
     wait_until("the holder is at work", || project.at("here").exists());
@@ -382,7 +384,10 @@ fn a_journal_has_a_log_a_node_and_only_its_owner_can_read_it() {
 fn a_folder_that_cannot_be_written_is_told_before_anything_runs() {
     let project = Project::new("[tasks.go]\nrun = { command = \"touch gone\" }").with(".opw-task", "a file");
     let ran = project.run(&["go"]).ended(1);
-    insta::assert_snapshot!(ran.err, @"error: cannot make the journal's folder HERE/.opw-task/runs: Not a directory (os error 20)");
+    insta::assert_snapshot!(ran.err, @"
+    error: cannot make the journal's folder HERE/.opw-task/runs: Not a directory (os error 20)
+    help: `.opw-task` is a folder of the program's own: move away what is there
+    ");
     assert!(!project.at("gone").exists());
 }
 

@@ -1,6 +1,8 @@
 //! The command line: a few commands of its own, and one subcommand for each task that `tasks.toml` declares.
 
+mod dry_run;
 mod env;
+mod execute;
 mod grammar;
 mod list;
 mod options;
@@ -16,6 +18,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::manifest::{self, Manifest, ManifestError};
 use crate::plan::{Project, no_such_task};
+use crate::stack::{Stack, resolve};
 use crate::ui::{Mode, Ui};
 use options::Options;
 
@@ -76,6 +79,11 @@ fn misuse(
     if let (Some(ContextValue::String(word)), Some(manifest)) = (word, manifest) {
         return refuse(&no_such_task(manifest, word).explain(), early);
     }
+    if let (Some(manifest), Some(ContextValue::Strings(missing))) = (manifest, error.get(ContextKind::InvalidArg))
+        && missing.iter().any(|arg| arg == "<STACK>")
+    {
+        return refuse(&which_stack(manifest), early);
+    }
     if early.output == Mode::Json {
         let text = error.to_string();
         let what: Vec<&str> = text
@@ -89,6 +97,16 @@ fn misuse(
     }
     let _ = error.print();
     ExitCode::Usage
+}
+
+/// The answer to a task that was asked for without a stack.
+fn which_stack(manifest: &Manifest) -> Diagnostic {
+    let names: Vec<String> = manifest.stacks.keys().map(|name| format!("`{name}`")).collect();
+    let hint = match names.is_empty() {
+        true => format!("{} has no stack yet: write a [stacks.NAME]", manifest.path),
+        false => format!("name one of {}", names.join(", ")),
+    };
+    Diagnostic::new(ExitCode::Usage, "on which stack? This task needs one").hint(hint)
 }
 
 fn refuse(diagnostic: &Diagnostic, early: &Options) -> ExitCode {
@@ -116,14 +134,38 @@ fn dispatch(manifest: &Manifest, matches: &ArgMatches, options: &Options, ui: &m
             list::list(manifest, matches, ui);
             Ok(ExitCode::Done)
         }
-        Some(("env", matches)) => env::env(manifest, matches, options, ui),
-        Some(("upstream", matches)) => upstream::upstream(manifest, matches, options, ui),
+        Some(("env", matches)) => {
+            if let Some(stack) = stack(manifest, matches, options)? {
+                env::env(&stack, ui);
+            }
+            Ok(ExitCode::Done)
+        }
+        Some(("upstream", matches)) => {
+            if let Some(stack) = stack(manifest, matches, options)? {
+                upstream::upstream(&stack, ui).map_err(|error| error.explain())?;
+            }
+            Ok(ExitCode::Done)
+        }
         Some((task, matches)) => task::run(manifest, task, matches, options, ui),
         None => {
             list::list(manifest, matches, ui);
             Ok(ExitCode::Done)
         }
     }
+}
+
+/// The stack that the command line names, resolved; none for a task that needs none.
+fn stack(manifest: &Manifest, matches: &ArgMatches, options: &Options) -> Result<Option<Stack>, Diagnostic> {
+    let Some(name) = matches.try_get_one::<String>(grammar::STACK).ok().flatten() else {
+        return Ok(None);
+    };
+    let stack = resolve(manifest, name, &options.set, &environment);
+    stack.map(Some).map_err(|error| error.explain())
+}
+
+/// A variable of this process's own environment.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// What the plan needs to know of the project.

@@ -29,14 +29,6 @@ pub enum RenderError {
         /// What there is.
         hint: Option<String>,
     },
-    /// A project's own template that cannot be read.
-    #[error("cannot read the template {path}")]
-    Read {
-        /// Which.
-        path: Utf8PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
     /// A rendered compose file that is no YAML.
     #[error("the template `{name}` rendered what is no YAML: {message}")]
     NotYaml {
@@ -164,7 +156,6 @@ impl Explain for RenderError {
                     None => plain,
                 }
             }
-            Self::Read { source, .. } => plain.note(source.to_string()),
             Self::NotYaml { place, .. } => plain.at(place.as_deref().cloned()),
         }
     }

@@ -5,7 +5,10 @@
 //! files because files are shared between stacks, and two stacks must never end in one compose project by accident.
 
 mod error;
+mod facts;
 mod guard;
+mod layers;
+mod machines;
 mod neighbours;
 mod origin;
 mod policy;

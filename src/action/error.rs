@@ -146,7 +146,10 @@ impl ActionError {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         match self {
-            Self::Process(error) => error.is_cancelled(),
+            Self::Process(error)
+            | Self::Host(HostError::Process(error))
+            | Self::Upstream(UpstreamError::Process(error))
+            | Self::Stack(StackError::Process(error)) => error.is_cancelled(),
             Self::Interrupted => true,
             _ => false,
         }

@@ -71,7 +71,8 @@ fn a_web_that_dies_is_named_with_its_state_and_its_last_words() {
     );
     shop.run(&["up", "shop"])
         .code(1)
-        .says(&["web", "exited (exit 7)", "the tyre is flat"]);
+        .says(&["web", "exited (exit 7)", "the tyre is flat"])
+        .says(&[&format!("{}-web-1", shop.project)]);
 }
 
 #[test]

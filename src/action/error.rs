@@ -85,6 +85,8 @@ pub enum ActionError {
         stack: String,
         /// The compose service.
         service: String,
+        /// Its container's name, if it has one.
+        container: Option<String>,
         /// What Docker says of it.
         state: String,
         /// The last lines of its log.
@@ -192,9 +194,20 @@ impl Explain for ActionError {
                      UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
                 )),
             Self::Path { source, .. } => failed.note(source.to_string()),
-            Self::Unhealthy { service, log, .. } => failed
-                .evidence(log.clone())
-                .hint(format!("`opw-task logs STACK {service}` shows more")),
+            Self::Unhealthy {
+                stack,
+                service,
+                container,
+                log,
+                ..
+            } => {
+                let told = failed.evidence(log.clone());
+                let told = match container {
+                    Some(container) => told.note(format!("it runs in container {container}")),
+                    None => told,
+                };
+                told.hint(format!("`opw-task logs {stack} {service}` shows more"))
+            }
             Self::NoAnswer { log, .. } => failed
                 .evidence(log.clone())
                 .hint("`opw-task logs STACK web` shows more"),

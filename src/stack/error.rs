@@ -95,8 +95,8 @@ pub enum StackError {
         /// What was refused.
         act: String,
     },
-    /// A stack that runs on its own upstream.
-    #[error("stack `{stack}` runs on {host}, which is its upstream `{upstream}`")]
+    /// A stack that runs on the machine of an upstream, its own or another's.
+    #[error("stack `{stack}` runs on {host}, which is the upstream `{upstream}`")]
     IsUpstream {
         /// The stack.
         stack: String,

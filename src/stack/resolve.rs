@@ -3,8 +3,9 @@
 use camino::Utf8PathBuf;
 use minijinja::context;
 
+use super::places::absolute;
 use super::policy::policy;
-use super::{Paths, Ports, Secrecy, Stack, StackError, Variables, absolute};
+use super::{Paths, Ports, Secrecy, Stack, StackError, Variables};
 use crate::error::Place;
 use crate::manifest::{Deploy, Manifest, Sourced, StackDef, Text, hint};
 use crate::render::{Strings, context_of_variables};
@@ -100,6 +101,7 @@ impl Resolver<'_> {
             overlays,
             files: files.collect::<Result<_, StackError>>()?,
             upstream: self.upstream()?,
+            production: self.production()?,
             protected: self
                 .first(|def| def.protected.as_ref())
                 .is_some_and(|(_, protected)| *protected),

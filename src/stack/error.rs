@@ -105,7 +105,25 @@ pub enum StackError {
         /// The machine that both are.
         host: String,
     },
-    /// ssh's configuration could not be asked.
+    /// A stack of this machine whose `docker` would speak to an engine elsewhere.
+    #[error("stack `{stack}` is on this machine, but `docker` would speak to {endpoint}")]
+    OtherDocker {
+        /// The stack.
+        stack: String,
+        /// The engine's address.
+        endpoint: String,
+    },
+    /// A stack with a variable that chooses an engine.
+    #[error("stack `{stack}` has a variable {name}, which chooses another Docker")]
+    ChoosesDocker {
+        /// The stack.
+        stack: String,
+        /// The variable.
+        name: &'static str,
+        /// Where it came from.
+        origin: String,
+    },
+    /// ssh's or Docker's configuration could not be asked.
     #[error(transparent)]
     Process(#[from] ProcessError),
     /// A stack that would work where another one does.
@@ -172,6 +190,12 @@ impl Explain for StackError {
             Self::IsUpstream { .. } => refused
                 .note("an upstream is only ever read")
                 .hint("give the stack another host"),
+            Self::OtherDocker { .. } => refused
+                .note("DOCKER_HOST, DOCKER_CONTEXT or the current context says so")
+                .hint("unset them and `docker context use default`; a stack elsewhere has a host of [hosts]"),
+            Self::ChoosesDocker { origin, .. } => refused
+                .note(format!("it comes from {origin}"))
+                .hint("take it out there; a stack elsewhere has a host of [hosts]"),
             Self::Shared {
                 stack,
                 key,

@@ -4,6 +4,7 @@
 //! `[stacks.NAME]`, the environment of opw-task for what `inherit` names, `--set`. `[stacks.NAME]` stands above the
 //! files because files are shared between stacks, and two stacks must never end in one compose project by accident.
 
+mod docker;
 mod error;
 mod facts;
 mod guard;
@@ -19,6 +20,7 @@ mod variables;
 
 use camino::Utf8PathBuf;
 
+pub use docker::CHOOSING;
 pub use error::StackError;
 pub use guard::Change;
 pub use machines::Production;

@@ -123,6 +123,18 @@ pub enum StackError {
         /// Where it came from.
         origin: String,
     },
+    /// A stack whose Odoo would work on a database that is not its own.
+    #[error("{name} of stack `{stack}` {why}")]
+    OtherDatabase {
+        /// The stack.
+        stack: String,
+        /// The variable.
+        name: &'static str,
+        /// What it should not be.
+        why: String,
+        /// Where it came from.
+        origin: String,
+    },
     /// ssh's or Docker's configuration could not be asked.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -196,6 +208,9 @@ impl Explain for StackError {
             Self::ChoosesDocker { origin, .. } => refused
                 .note(format!("it comes from {origin}"))
                 .hint("take it out there; a stack elsewhere has a host of [hosts]"),
+            Self::OtherDatabase { origin, name, .. } => refused
+                .note(format!("it comes from {origin}"))
+                .hint(format!("take {name} out there: a stack has a database of its own")),
             Self::Shared {
                 stack,
                 key,

@@ -17,13 +17,14 @@ pub enum Change {
 }
 
 impl Stack {
-    /// Refuses what may not be done: data changes on a protected stack, any change on the machine of any upstream.
+    /// Refuses what may not be done: data changes on a protected stack, any change on the machine of any upstream, a
+    /// database there.
     ///
     /// This looks at names only and needs no host in reach; what names cannot tell is looked at again when the hosts
     /// are (`ssh -G`, `database.uuid`).
     ///
     /// # Errors
-    /// [`StackError::Protected`], [`StackError::IsUpstream`].
+    /// [`StackError::Protected`], [`StackError::IsUpstream`], [`StackError::OtherDatabase`].
     pub fn guard(&self, change: Change, act: &str) -> Result<(), StackError> {
         if change == Change::Nothing {
             return Ok(());
@@ -41,14 +42,14 @@ impl Stack {
                 act: act.to_owned(),
             });
         }
-        Ok(())
+        self.guard_database(change)
     }
 
     /// Refuses any change on the machine of any upstream, whatever name of it is written: aliases of ssh's configuration
     /// are resolved. No host is asked.
     ///
     /// # Errors
-    /// [`StackError::IsUpstream`]; the run's cancellation.
+    /// [`StackError::IsUpstream`], [`StackError::OtherDatabase`]; the run's cancellation.
     pub async fn guard_machine(&self, change: Change, processes: &Processes) -> Result<(), StackError> {
         if change == Change::Nothing {
             return Ok(());
@@ -60,7 +61,7 @@ impl Stack {
                 }
             }
         }
-        Ok(())
+        self.guard_database_machine(processes).await
     }
 
     fn is_upstream(&self, production: &Production, host: &SshTarget) -> StackError {

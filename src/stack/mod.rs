@@ -4,6 +4,7 @@
 //! `[stacks.NAME]`, the environment of opw-task for what `inherit` names, `--set`. `[stacks.NAME]` stands above the
 //! files because files are shared between stacks, and two stacks must never end in one compose project by accident.
 
+mod database_host;
 mod docker;
 mod error;
 mod facts;

@@ -221,7 +221,10 @@ impl Explain for StackError {
                 .note(format!(
                     "{origin} says so; what is done to the one would be done to `{other}`"
                 ))
-                .hint(format!("write {key} = \"…\" into [stacks.{stack}]")),
+                .hint(match key.starts_with("ODOO_") {
+                    true => format!("write {key} = \"…\" into the vars of [stacks.{stack}]"),
+                    false => format!("write {key} = \"…\" into [stacks.{stack}]"),
+                }),
             Self::NoUpstream { stack } => usage.hint(format!("write upstream = \"…\" into [stacks.{stack}]")),
             Self::Unfit { hint, .. } => usage.hint(hint),
         }

@@ -4,6 +4,7 @@
 
 use camino::Utf8PathBuf;
 
+use super::database::finish_swap;
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
 use crate::process::{Command, Env};
@@ -31,6 +32,9 @@ const KEYS: &str = "restore-ssh";
 /// before those are rendered.
 const BY_LABEL: [&str; 6] = ["events", "images", "logs", "ps", "stats", "top"];
 
+/// Subcommands that start services.
+const STARTING: [&str; 3] = ["up", "start", "restart"];
+
 /// `docker compose` with arguments.
 #[derive(Debug, Clone)]
 pub struct Compose {
@@ -48,6 +52,11 @@ impl Compose {
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        let starts = self.args.iter().any(|arg| STARTING.contains(&arg.as_str()));
+        // In a restore the swap is the run's own, and it holds the lock.
+        if starts && !scene.handover.lock.is_there().await {
+            finish_swap(scene).await?;
+        }
         scene.run_there(self.command(scene.stack()?)).await
     }
 

@@ -3,6 +3,9 @@
 //!
 //! Killed half-way it leaves an incoming database that is shut.
 
+use camino::Utf8Path;
+
+use super::copy_filestore::pull_now;
 use super::incoming_filestore::FilestorePair;
 use super::sanitise::{facts, rules};
 use super::{ActionError, Outline, Scene};
@@ -101,7 +104,11 @@ async fn make_ready(scene: &Scene, incoming: &Incoming) -> Result<(), ActionErro
     drop(session);
     let pair = FilestorePair::of(scene.stack()?, &Names::new(scene.stack()?.database()?)?);
     let folder = pair.incoming(&scene.run);
-    let missing: Vec<String> = files.into_iter().filter(|file| !folder.join(file).is_file()).collect();
+    let mut missing = lacking(&folder, files);
+    if !missing.is_empty() && folder.is_dir() {
+        pull_now(scene).await?;
+        missing = lacking(&folder, missing);
+    }
     if !missing.is_empty() {
         scene.report.warn(format!(
             "{} attachments have no file: {}{}",
@@ -112,6 +119,11 @@ async fn make_ready(scene: &Scene, incoming: &Incoming) -> Result<(), ActionErro
     }
     incoming.set_state(State::Verified).await?;
     Ok(())
+}
+
+/// The files that are not in a folder.
+fn lacking(folder: &Utf8Path, files: Vec<String>) -> Vec<String> {
+    files.into_iter().filter(|file| !folder.join(file).is_file()).collect()
 }
 
 /// The whole report, beside the journal.

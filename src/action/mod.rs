@@ -102,9 +102,8 @@ impl Action {
     /// [`StackError::Missing`](crate::stack::StackError::Missing) in its layer.
     pub fn require(&self, stack: Option<&Stack>) -> Result<(), ActionError> {
         let composes = match self {
-            Self::Command(_) | Self::Render(_) | Self::StateRoot(_) => false,
             Self::Compose(action) => action.needs_files(),
-            _ => true,
+            _ => self.uses_docker(),
         };
         match stack {
             Some(stack) if composes => Ok(stack.require_variables()?),
@@ -132,6 +131,12 @@ impl Action {
             Self::Rollback(action) => action.carry_out(scene).await,
             Self::Health(action) => action.carry_out(scene).await,
         }
+    }
+
+    /// Whether it runs `docker`. What a project's own programs do is theirs.
+    #[must_use]
+    pub fn uses_docker(&self) -> bool {
+        !matches!(self, Self::Command(_) | Self::Render(_) | Self::StateRoot(_))
     }
 
     /// What it changes of the stack.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8PathBuf;
 use tokio_util::sync::CancellationToken;
 
-use super::compose::compose;
+use super::compose::compose_without_keys;
 use super::{ActionError, Outline, Scene};
 use crate::host::Mode;
 use crate::plan::Step;
@@ -184,7 +184,7 @@ fn ask_local_addons(stack: &Stack) -> Command {
         .map(str::trim)
         .filter(|folder| !ODOO_FOLDERS.contains(folder))
         .collect();
-    compose(stack)
+    compose_without_keys(stack)
         .args([
             "run",
             "--rm",
@@ -232,7 +232,7 @@ fn odoo(
     update: &BTreeSet<String>,
     install: &BTreeSet<String>,
 ) -> Command {
-    let mut command = compose(stack)
+    let mut command = compose_without_keys(stack)
         .args(["--file", overlay(stack).as_str()])
         .args(["run", "--rm", "--no-deps", "-T", "--name", container])
         .args([

@@ -23,6 +23,10 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
     if let Some(stack) = &plan.stack {
         let guarded = stack.guard_machine(plan.change(), &processes).await;
         guarded.map_err(|error| error.explain())?;
+        if plan.uses_docker() {
+            let here = stack.guard_docker(&processes).await;
+            here.map_err(|error| error.explain())?;
+        }
     }
     let run: Arc<str> = run_id().into();
     let _lock = match &plan.stack {

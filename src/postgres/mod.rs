@@ -42,7 +42,7 @@ pub use incoming::{Incoming, IncomingSpec};
 pub use locale::Locale;
 pub use lock::RestoreLock;
 pub use marker::{Comment, Marker, State};
-pub use names::Names;
+pub use names::{Names, is_reserved};
 pub use observer::Observer;
 pub use odoo::{analyze, attachments, installed_modules};
 pub use recover::{Leftover, clean, scan};

@@ -2,6 +2,8 @@
 #![cfg(feature = "lab")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "sanitise/audits.rs"]
+mod audits;
 #[path = "sanitise/guide.rs"]
 mod guide;
 #[path = "sanitise/odoo.rs"]

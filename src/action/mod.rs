@@ -4,6 +4,7 @@
 //! same commands. It never parses the manifest and never draws.
 
 mod activate;
+mod audit;
 mod command_line;
 mod compose;
 mod copy_database;
@@ -22,6 +23,7 @@ mod state_root;
 mod verify;
 
 pub use activate::Activate;
+pub use audit::Audit;
 pub use command_line::CommandLine;
 pub use compose::Compose;
 pub use copy_database::CopyDatabase;
@@ -68,6 +70,8 @@ pub enum Action {
     Activate(Activate),
     /// Puts the previous pair back.
     Rollback(Rollback),
+    /// Says whether the live database is sanitised.
+    Audit(Audit),
     /// Waits until Odoo answers.
     Health(Health),
 }
@@ -91,6 +95,7 @@ impl Action {
             Self::Verify(action) => action.steps(outline),
             Self::Activate(action) => action.steps(outline),
             Self::Rollback(action) => action.steps(outline),
+            Self::Audit(action) => action.steps(outline),
             Self::Health(action) => action.steps(outline),
         }
     }
@@ -113,6 +118,7 @@ impl Action {
             Self::Verify(action) => action.carry_out(scene).await,
             Self::Activate(action) => action.carry_out(scene).await,
             Self::Rollback(action) => action.carry_out(scene).await,
+            Self::Audit(action) => action.carry_out(scene).await,
             Self::Health(action) => action.carry_out(scene).await,
         }
     }
@@ -121,7 +127,7 @@ impl Action {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Command(_) | Self::Health(_) => Change::Nothing,
+            Self::Command(_) | Self::Audit(_) | Self::Health(_) => Change::Nothing,
             Self::Compose(action) => action.change(),
             Self::Render(_) | Self::StateRoot(_) | Self::Database(_) => Change::Containers,
             Self::CopyDatabase(_)
@@ -134,9 +140,9 @@ impl Action {
         }
     }
 
-    /// Whether what its child prints is an answer to whoever asked for it by name.
+    /// Whether what it or its child prints is an answer to whoever asked for it by name.
     #[must_use]
     pub fn speaks(&self) -> bool {
-        matches!(self, Self::Command(_) | Self::Compose(_))
+        matches!(self, Self::Command(_) | Self::Compose(_) | Self::Audit(_))
     }
 }

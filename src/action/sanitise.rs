@@ -2,6 +2,8 @@
 //!
 //! One transaction: killed half-way it leaves the incoming database as it was, shut.
 
+use camino::Utf8Path;
+
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
 use crate::postgres::{Incoming, Names, State};
@@ -40,7 +42,7 @@ impl Sanitise {
         if let Some(password) = report.generated_password.take() {
             scene.handover.password.put(password).await;
         }
-        scene.handover.production_names.put(report.production_names).await;
+        scene.handover.treated.put(report).await;
         Ok(())
     }
 }
@@ -70,14 +72,27 @@ pub(super) fn rules(stack: &Stack, project: &crate::plan::Project) -> Result<Rul
 
 /// What sanitising must know of the stack.
 pub(super) fn facts(stack: &Stack, mut production_names: Vec<String>) -> Result<Facts, ActionError> {
-    let upstream = stack.upstream()?.machine();
-    // A loopback address names no production, and would be found everywhere.
-    if !upstream.starts_with("127.") && upstream != "localhost" {
-        production_names.push(upstream.to_owned());
+    let mut source = String::new();
+    if let Some(upstream) = &stack.upstream {
+        upstream.name().clone_into(&mut source);
+        // A loopback address names no production, and would be found everywhere.
+        let machine = upstream.machine();
+        if !machine.starts_with("127.") && machine != "localhost" {
+            production_names.push(machine.to_owned());
+        }
     }
     Ok(Facts {
+        source,
         base_url: stack.base_url()?.to_owned(),
         admin_password: stack.variables.secret("ODOO_ADMIN_PASSWORD"),
         production_names,
     })
+}
+
+/// The report as Markdown, where it was asked for.
+pub(super) async fn write_markdown(path: Option<&Utf8Path>, report: &Report) -> Result<(), ActionError> {
+    let Some(path) = path else { return Ok(()) };
+    tokio::fs::write(path, report.to_markdown())
+        .await
+        .map_err(|source| ActionError::path("write", path, source))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use minijinja::{Value, context};
 
@@ -136,13 +137,30 @@ impl Builder<'_> {
             RunDef::CopyFilestore(_) => Action::CopyFilestore(action::CopyFilestore),
             RunDef::Sanitise(_) => Action::Sanitise(action::Sanitise),
             RunDef::Modules(_) => Action::Modules(action::Modules),
-            RunDef::Verify(_) => Action::Verify(action::Verify),
+            RunDef::Verify(def) => Action::Verify(action::Verify {
+                report: self.path(def.report.as_ref(), task, context)?,
+            }),
             RunDef::Activate(_) => Action::Activate(action::Activate),
             RunDef::Rollback(_) => Action::Rollback(action::Rollback),
+            RunDef::Audit(def) => Action::Audit(action::Audit {
+                report: self.path(def.report.as_ref(), task, context)?,
+            }),
             RunDef::Health(health) => Action::Health(action::Health {
                 timeout: std::time::Duration::from_secs(health.timeout),
             }),
         })
+    }
+
+    /// A file that a task may name.
+    fn path(
+        &self,
+        text: Option<&Text>,
+        task: &Sourced<TaskDef>,
+        context: &Value,
+    ) -> Result<Option<Utf8PathBuf>, PlanError> {
+        let Some(text) = text else { return Ok(None) };
+        let path = self.strings.render(text.get_ref(), &task.place(text), context)?;
+        Ok((!path.is_empty()).then(|| path.into()))
     }
 
     fn command(&self, text: &Text, task: &Sourced<TaskDef>, context: &Value) -> Result<action::CommandLine, PlanError> {

@@ -20,6 +20,8 @@ pub struct Bindings<'a> {
     pub stamp: &'a Stamp,
     /// The password hashes.
     pub hashes: &'a Hashes,
+    /// Whether the copy was verified and has lived since: what it made itself is its own.
+    pub lived: bool,
 }
 
 impl Bindings<'_> {
@@ -43,6 +45,11 @@ impl Bindings<'_> {
             Binding::DatabaseSecret => Parameter::Secret(Secret::new(self.stamp.derive("database.secret"))),
             Binding::SanitisedAt => Parameter::Text(self.stamp.at.clone()),
         })
+    }
+
+    /// Since when rows are the copy's own, if it lives.
+    pub(super) fn own_since(&self) -> Option<Parameter> {
+        self.lived.then(|| Parameter::Text(self.stamp.at.clone()))
     }
 
     /// The seed of this copy's random values.

@@ -5,6 +5,8 @@ use crate::secret::Secret;
 /// What sanitising must know of the stack, beside the policy.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
+    /// The name of the upstream that the copy is of; empty where that is unknown.
+    pub source: String,
     /// The address under which the stack is reached.
     pub base_url: String,
     /// The administrator's password in the copy; without it the administrator gets the generated one.

@@ -25,6 +25,7 @@ mod policy;
 mod production;
 mod projection;
 mod report;
+mod report_text;
 mod rule;
 mod rule_file;
 mod rule_set;
@@ -105,6 +106,7 @@ pub async fn preview(
         facts,
         stamp: &stamp,
         hashes: &Hashes::masked(),
+        lived: false,
     };
     plan(&catalogue, rules, &bindings)
 }

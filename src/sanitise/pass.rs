@@ -19,7 +19,7 @@ use super::policy::Policy;
 use super::production;
 use super::report::{ModuleReport, Report, RuleReport};
 use super::rule_set::RuleSet;
-use super::stamp::Stamp;
+use super::stamp::{self, Stamp};
 use super::statement::{Sql, Statement};
 use super::treatment::treat;
 
@@ -47,6 +47,8 @@ pub(super) async fn apply(
         Some(stamp) => stamp,
         None => Stamp::fresh(transaction).await?,
     };
+    stamp.policy = digest(rules, policy);
+    stamp.source.clone_from(&facts.source);
     let (hashes, generated_password) = hashes(&mut stamp, catalogue.odoo(), policy, facts).await?;
     stamp.write(transaction, parameter_plan::typed(&catalogue)).await?;
 
@@ -55,6 +57,7 @@ pub(super) async fn apply(
         facts,
         stamp: &stamp,
         hashes: &hashes,
+        lived: false,
     };
     let statements = plan(&catalogue, rules, &bindings)?;
     let mut modules = BTreeMap::<String, Vec<RuleReport>>::new();
@@ -82,11 +85,10 @@ pub(super) async fn apply(
     let report = Report {
         verdict: None,
         odoo: catalogue.odoo(),
-        at: stamp.at.clone(),
-        policy: password::digest(&format!("{rules:?}{policy:?}"))
-            .chars()
-            .take(16)
-            .collect(),
+        at: stamp::now(),
+        treated: Some(stamp.at.clone()),
+        source: facts.source.clone(),
+        policy: stamp.policy.clone(),
         modules: modules
             .into_iter()
             .map(|(module, rules)| ModuleReport { module, rules })
@@ -121,6 +123,7 @@ pub(super) async fn hunt(
         facts,
         stamp: &pass.stamp,
         hashes: &pass.hashes,
+        lived: false,
     };
     let traces = Hunt {
         catalogue: &pass.catalogue,
@@ -131,6 +134,14 @@ pub(super) async fn hunt(
     .await?;
     pass.report.findings.extend(treat(transaction, traces, policy).await?);
     Ok(())
+}
+
+/// What rules and policy come to; equal digests mean equal treatment. Secrets are no part of it.
+pub(super) fn digest(rules: &RuleSet, policy: &Policy) -> String {
+    password::digest(&format!("{rules:?}{policy:?}"))
+        .chars()
+        .take(16)
+        .collect()
 }
 
 pub(super) fn milliseconds(begun: Instant) -> u64 {

@@ -45,6 +45,7 @@ pub fn projection(
         facts: &facts,
         stamp: &stamp,
         hashes: &hashes,
+        lived: false,
     };
     let mut projection = Projection::default();
     // Columns that a rule which cannot be projected reads or writes stay as they are from there on: order matters.

@@ -103,6 +103,7 @@ async fn read_all(
         facts,
         stamp: &done.stamp,
         hashes: &done.hashes,
+        lived: false,
     };
     let read = reading(client).await?;
     let asked = ask(&read, &done.catalogue, &done.statements, rules, &bindings).await?;

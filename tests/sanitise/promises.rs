@@ -15,7 +15,7 @@ use tokio_postgres::Client;
 use crate::{odoo, server};
 
 /// Every row of every table, to be compared.
-async fn everything(client: &Client) -> Vec<String> {
+pub(crate) async fn everything(client: &Client) -> Vec<String> {
     let tables =
         "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1";
     let mut all = Vec::new();
@@ -32,7 +32,7 @@ async fn everything(client: &Client) -> Vec<String> {
     all
 }
 
-async fn text(client: &Client, select: &str) -> Option<String> {
+pub(crate) async fn text(client: &Client, select: &str) -> Option<String> {
     client.query_opt(select, &[]).await.unwrap().and_then(|row| row.get(0))
 }
 

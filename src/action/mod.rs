@@ -20,6 +20,7 @@ mod rollback;
 mod sanitise;
 mod scene;
 mod state_root;
+mod status;
 mod verify;
 
 pub use activate::Activate;
@@ -38,6 +39,7 @@ pub use rollback::Rollback;
 pub use sanitise::Sanitise;
 pub use scene::{Outline, Report, Scene};
 pub use state_root::StateRoot;
+pub use status::Status;
 pub use verify::Verify;
 
 use crate::plan::Step;
@@ -72,6 +74,8 @@ pub enum Action {
     Rollback(Rollback),
     /// Says whether the live database is sanitised.
     Audit(Audit),
+    /// Shows the stack's databases.
+    Status(Status),
     /// Waits until Odoo answers.
     Health(Health),
 }
@@ -96,6 +100,7 @@ impl Action {
             Self::Activate(action) => action.steps(outline),
             Self::Rollback(action) => action.steps(outline),
             Self::Audit(action) => action.steps(outline),
+            Self::Status(action) => action.steps(outline),
             Self::Health(action) => action.steps(outline),
         }
     }
@@ -119,6 +124,7 @@ impl Action {
             Self::Activate(action) => action.carry_out(scene).await,
             Self::Rollback(action) => action.carry_out(scene).await,
             Self::Audit(action) => action.carry_out(scene).await,
+            Self::Status(action) => action.carry_out(scene).await,
             Self::Health(action) => action.carry_out(scene).await,
         }
     }
@@ -127,7 +133,7 @@ impl Action {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Command(_) | Self::Audit(_) | Self::Health(_) => Change::Nothing,
+            Self::Command(_) | Self::Audit(_) | Self::Status(_) | Self::Health(_) => Change::Nothing,
             Self::Compose(action) => action.change(),
             Self::Render(_) | Self::StateRoot(_) | Self::Database(_) => Change::Containers,
             Self::CopyDatabase(_)
@@ -143,6 +149,12 @@ impl Action {
     /// Whether what it or its child prints is an answer to whoever asked for it by name.
     #[must_use]
     pub fn speaks(&self) -> bool {
-        matches!(self, Self::Command(_) | Self::Compose(_) | Self::Audit(_))
+        matches!(self, Self::Command(_) | Self::Compose(_)) || self.answers()
+    }
+
+    /// Whether it does nothing but answer: what it prints is shown wherever it stands in a plan.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        matches!(self, Self::Audit(_) | Self::Status(_))
     }
 }

@@ -9,7 +9,7 @@ use super::incoming_filestore::FilestorePair;
 use super::sanitise::{facts, rules, write_markdown};
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
-use crate::postgres::{Incoming, Names, State, attachments};
+use crate::postgres::{Incoming, Names, Treatment, attachments};
 use crate::sanitise::{Refusal, Report, Sanitised, verify};
 
 /// How many names of missing files are told.
@@ -84,7 +84,11 @@ impl Verify {
             sanitised.report().milliseconds
         ));
         let database = sanitised.database();
-        let outcome = make_ready(scene, database).await;
+        let treatment = Treatment::now(
+            report.verdict.map(|verdict| verdict.to_string()).unwrap_or_default(),
+            &report.policy,
+        );
+        let outcome = make_ready(scene, database, treatment).await;
         scene.handover.sanitised.put(sanitised).await;
         outcome
     }
@@ -124,7 +128,7 @@ async fn prove(
 }
 
 /// The objects become Odoo's, the planner gets its statistics, and files that are missing are told.
-async fn make_ready(scene: &Scene, incoming: &Incoming) -> Result<(), ActionError> {
+async fn make_ready(scene: &Scene, incoming: &Incoming, treatment: Treatment) -> Result<(), ActionError> {
     incoming.reassign().await?;
     let session = incoming.connect().await?;
     crate::postgres::analyze(&session).await?;
@@ -141,7 +145,7 @@ async fn make_ready(scene: &Scene, incoming: &Incoming) -> Result<(), ActionErro
             if missing.len() > NAMED { ", …" } else { "" }
         ));
     }
-    incoming.set_state(State::Verified).await?;
+    incoming.set_verified(treatment).await?;
     Ok(())
 }
 

@@ -229,6 +229,8 @@ pub enum RunDef {
     Rollback(NoOptions),
     /// Says whether the live database is sanitised.
     Audit(ReportDef),
+    /// Shows the stack's databases.
+    Status(NoOptions),
     /// Waits until Odoo answers.
     Health(HealthDef),
 }

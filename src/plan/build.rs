@@ -48,7 +48,10 @@ pub fn build(
         let waits = waits_for(manifest, name).filter_map(|before| names.iter().position(|other| *other == before));
         let mut node = builder.node(name, task)?;
         node.waits_for = waits.collect();
-        node.shown = *name == goal && node.action.as_ref().is_some_and(Action::speaks);
+        node.shown = node
+            .action
+            .as_ref()
+            .is_some_and(|action| action.answers() || *name == goal && action.speaks());
         nodes.push(node);
     }
     let title = match &stack {
@@ -145,6 +148,7 @@ impl Builder<'_> {
             RunDef::Audit(def) => Action::Audit(action::Audit {
                 report: self.path(def.report.as_ref(), task, context)?,
             }),
+            RunDef::Status(_) => Action::Status(action::Status),
             RunDef::Health(health) => Action::Health(action::Health {
                 timeout: std::time::Duration::from_secs(health.timeout),
             }),

@@ -15,6 +15,7 @@ mod handover;
 mod health;
 mod incoming_filestore;
 mod modules;
+mod preview;
 mod render;
 mod rollback;
 mod sanitise;
@@ -34,6 +35,7 @@ pub use error::ActionError;
 pub use handover::Handover;
 pub use health::Health;
 pub use modules::Modules;
+pub use preview::Preview;
 pub use render::Render;
 pub use rollback::Rollback;
 pub use sanitise::Sanitise;
@@ -76,6 +78,8 @@ pub enum Action {
     Audit(Audit),
     /// Shows the stack's databases.
     Status(Status),
+    /// Prints what sanitising would run.
+    Preview(Preview),
     /// Waits until Odoo answers.
     Health(Health),
 }
@@ -101,6 +105,7 @@ impl Action {
             Self::Rollback(action) => action.steps(outline),
             Self::Audit(action) => action.steps(outline),
             Self::Status(action) => action.steps(outline),
+            Self::Preview(action) => action.steps(outline),
             Self::Health(action) => action.steps(outline),
         }
     }
@@ -125,6 +130,7 @@ impl Action {
             Self::Rollback(action) => action.carry_out(scene).await,
             Self::Audit(action) => action.carry_out(scene).await,
             Self::Status(action) => action.carry_out(scene).await,
+            Self::Preview(action) => action.carry_out(scene).await,
             Self::Health(action) => action.carry_out(scene).await,
         }
     }
@@ -133,7 +139,7 @@ impl Action {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Command(_) | Self::Audit(_) | Self::Status(_) | Self::Health(_) => Change::Nothing,
+            Self::Command(_) | Self::Audit(_) | Self::Status(_) | Self::Preview(_) | Self::Health(_) => Change::Nothing,
             Self::Compose(action) => action.change(),
             Self::Render(_) | Self::StateRoot(_) | Self::Database(_) => Change::Containers,
             Self::CopyDatabase(_)
@@ -155,6 +161,6 @@ impl Action {
     /// Whether it does nothing but answer: what it prints is shown wherever it stands in a plan.
     #[must_use]
     pub fn answers(&self) -> bool {
-        matches!(self, Self::Audit(_) | Self::Status(_))
+        matches!(self, Self::Audit(_) | Self::Status(_) | Self::Preview(_))
     }
 }

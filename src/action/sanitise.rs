@@ -19,9 +19,15 @@ impl Sanitise {
         let stack = outline.stack()?;
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         let rules = rules(stack, outline.project)?.iter().count();
-        Ok(vec![Step::Note(format!(
-            "apply those of {rules} rules that fit to {incoming}, in one transaction"
-        ))])
+        Ok(vec![
+            Step::Note(format!(
+                "apply those of {rules} rules that fit to {incoming}, in one transaction"
+            )),
+            Step::Note(format!(
+                "`opw-task sanitise-preview {}` prints their SQL, as it fits the live database",
+                stack.name
+            )),
+        ])
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {

@@ -231,6 +231,8 @@ pub enum RunDef {
     Audit(ReportDef),
     /// Shows the stack's databases.
     Status(NoOptions),
+    /// Prints what sanitising would run.
+    Preview(NoOptions),
     /// Waits until Odoo answers.
     Health(HealthDef),
 }

@@ -149,6 +149,7 @@ impl Builder<'_> {
                 report: self.path(def.report.as_ref(), task, context)?,
             }),
             RunDef::Status(_) => Action::Status(action::Status),
+            RunDef::Preview(_) => Action::Preview(action::Preview),
             RunDef::Health(health) => Action::Health(action::Health {
                 timeout: std::time::Duration::from_secs(health.timeout),
             }),

@@ -99,7 +99,11 @@ pub async fn preview(
     policy: &Policy,
     facts: &Facts,
 ) -> Result<Vec<Statement>, SanitiseError> {
-    let catalogue = Catalogue::read(&*client).await?;
+    let read = surfaces::reading(client).await?;
+    let catalogue = Catalogue::read(&read).await?;
+    read.rollback()
+        .await
+        .map_err(SanitiseError::server("end the reading"))?;
     let stamp = Stamp::for_place(String::new());
     let bindings = Bindings {
         policy,

@@ -14,6 +14,7 @@ mod error;
 mod handover;
 mod health;
 mod incoming_filestore;
+mod module_files;
 mod modules;
 mod preview;
 mod render;

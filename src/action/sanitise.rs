@@ -4,6 +4,7 @@
 
 use camino::Utf8Path;
 
+use super::module_files::{ask, module_files};
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
 use crate::postgres::{Incoming, Names, State};
@@ -20,8 +21,9 @@ impl Sanitise {
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         let rules = rules(stack, outline.project)?.iter().count();
         Ok(vec![
+            Step::Command(stack.host.command(ask(stack, "MODULES"))?.to_string()),
             Step::Note(format!(
-                "apply those of {rules} rules that fit to {incoming}, in one transaction"
+                "apply those of {rules} rules that fit, and modules' own neutralize.sql, to {incoming}, in one transaction"
             )),
             Step::Note(format!(
                 "`opw-task sanitise-preview {}` prints their SQL, as it fits the live database",
@@ -56,7 +58,8 @@ impl Sanitise {
 async fn clean(scene: &Scene, incoming: &Incoming) -> Result<Report, ActionError> {
     let stack = scene.stack()?;
     let rules = rules(stack, &scene.project)?;
-    let facts = facts(stack, Vec::new())?;
+    let mut facts = facts(stack, Vec::new())?;
+    facts.module_files = module_files(scene, incoming).await?;
     incoming.set_state(State::Sanitising).await?;
     let mut session = incoming.connect().await?;
     let report = sanitise(&mut session, &rules, &stack.sanitise, &facts).await?;
@@ -92,6 +95,7 @@ pub(super) fn facts(stack: &Stack, mut production_names: Vec<String>) -> Result<
         base_url: stack.base_url()?.to_owned(),
         admin_password: stack.variables.secret("ODOO_ADMIN_PASSWORD"),
         production_names,
+        module_files: Vec::new(),
     })
 }
 

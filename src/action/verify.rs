@@ -6,6 +6,7 @@
 use camino::Utf8PathBuf;
 
 use super::incoming_filestore::FilestorePair;
+use super::module_files::module_files;
 use super::sanitise::{facts, rules, write_markdown};
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
@@ -112,7 +113,9 @@ async fn prove(
     let prepared = async {
         let stack = scene.stack()?;
         let rules = rules(stack, &scene.project)?;
-        let facts = facts(stack, production_names)?;
+        let mut facts = facts(stack, production_names)?;
+        // Anew: an update may have brought modules.
+        facts.module_files = module_files(scene, &incoming).await?;
         Ok::<_, ActionError>((rules, facts, incoming.connect().await?))
     };
     let (rules, facts, mut session) = match prepared.await {

@@ -47,7 +47,7 @@ pub use names::Names;
 pub use observer::Observer;
 pub use odoo::{analyze, attachments, installed_modules};
 pub use recover::{Leftover, clean, scan};
-pub use role::{RESTORE, RestoreRole};
+pub use role::{NEUTRALISE, RESTORE, RestoreRole};
 pub use server::Server;
 pub use session::Session;
 pub use standing::Standing;

@@ -76,7 +76,7 @@ pub async fn audit(
         },
         modules: Vec::new(),
         findings,
-        not_covered: coverage::not_covered(&read, &catalogue, rules).await?,
+        not_covered: coverage::not_covered(&read, &catalogue, rules, facts).await?,
         remainders: asked.remainders,
         faults: asked.faults,
         production_names,

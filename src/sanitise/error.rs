@@ -50,6 +50,30 @@ pub enum SanitiseError {
         /// What the server says.
         source: tokio_postgres::Error,
     },
+    /// A module's own file does more than change data.
+    #[error("{path}:{line}: {word} is refused in the neutralize.sql of module `{module}`")]
+    FileRefused {
+        /// The module.
+        module: String,
+        /// The file, in the stack's image.
+        path: String,
+        /// The line of the statement.
+        line: usize,
+        /// For what it is refused.
+        word: String,
+    },
+    /// A statement of a module's own file failed.
+    #[error("{path}:{line}: the neutralize.sql of module `{module}` failed")]
+    File {
+        /// The module.
+        module: String,
+        /// The file, in the stack's image.
+        path: String,
+        /// The line of the statement.
+        line: usize,
+        /// What the server says.
+        source: tokio_postgres::Error,
+    },
     /// Another statement failed.
     #[error("could not {doing}")]
     Server {
@@ -130,6 +154,17 @@ impl Explain for SanitiseError {
                 .evidence(sql.lines().map(str::to_owned))
                 .note(untouched)
                 .hint("mend the rule, or its table's constraint, and run the restore again"),
+            Self::FileRefused { module, .. } => Diagnostic::new(ExitCode::Refused, title)
+                .note("such a file may INSERT, UPDATE, DELETE and TRUNCATE, as a role that can do nothing else")
+                .hint(format!(
+                    "mend the module, or write rules for it and add `{module}` to `skip-module-files` in `[sanitise]`"
+                )),
+            Self::File { module, source, .. } => Diagnostic::new(ExitCode::Failed, title)
+                .evidence(server_message(source))
+                .note(untouched)
+                .hint(format!(
+                    "mend the module, or write rules for it and add `{module}` to `skip-module-files` in `[sanitise]`"
+                )),
             Self::Server { source, .. } => Diagnostic::new(ExitCode::Failed, title)
                 .evidence(server_message(source))
                 .note(untouched),

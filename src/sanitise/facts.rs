@@ -1,5 +1,6 @@
 //! What sanitising must know of the stack.
 
+use super::module_files::ModuleFile;
 use crate::secret::Secret;
 
 /// What sanitising must know of the stack, beside the policy.
@@ -14,4 +15,6 @@ pub struct Facts {
     /// Names of production that the copy must not speak of: the upstream's host, and what an earlier
     /// [`Report`](super::Report) of the same copy gathered before it was sanitised.
     pub production_names: Vec<String>,
+    /// Modules' own `data/neutralize.sql`, in the order in which they run.
+    pub module_files: Vec<ModuleFile>,
 }

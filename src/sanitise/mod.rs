@@ -17,6 +17,7 @@ mod fragment;
 mod hashes;
 mod hunt;
 mod hunt_values;
+mod module_files;
 mod parameter_plan;
 mod pass;
 mod password;
@@ -29,6 +30,7 @@ mod report_text;
 mod rule;
 mod rule_file;
 mod rule_set;
+mod sql_script;
 mod stamp;
 mod statement;
 mod surfaces;
@@ -49,6 +51,7 @@ pub use error::{RuleError, SanitiseError};
 pub use facts::Facts;
 pub use finding::{Clue, Finding, Outcome};
 pub use hashes::Hashes;
+pub use module_files::ModuleFile;
 pub use plan::plan;
 pub use policy::{Allowance, Mail, Passwords, Policy, UnknownSecrets};
 pub use projection::{Projection, projection};
@@ -83,7 +86,7 @@ pub async fn sanitise(
     done.report
         .findings
         .extend(production::findings(&transaction, &done.catalogue, names).await?);
-    done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules).await?;
+    done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules, facts).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
     done.report.milliseconds = pass::milliseconds(begun);
     Ok(done.report)

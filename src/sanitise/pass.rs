@@ -12,6 +12,7 @@ use super::error::SanitiseError;
 use super::facts::Facts;
 use super::hashes::{Hashes, hashes};
 use super::hunt::Hunt;
+use super::module_files;
 use super::parameter_plan;
 use super::password;
 use super::plan::plan;
@@ -40,6 +41,13 @@ pub(super) async fn apply(
     facts: &Facts,
 ) -> Result<Pass, SanitiseError> {
     let begun = Instant::now();
+    let files: Vec<_> = facts
+        .module_files
+        .iter()
+        .filter(|file| !policy.skip_module_files.contains(&file.module))
+        .cloned()
+        .collect();
+    module_files::check(&files)?;
     prepare(transaction).await?;
     let catalogue = Catalogue::read(transaction).await?;
     let production_names = production::names(transaction, &catalogue, policy, facts).await?;
@@ -61,25 +69,13 @@ pub(super) async fn apply(
     };
     let statements = plan(&catalogue, rules, &bindings)?;
     let mut modules = BTreeMap::<String, Vec<RuleReport>>::new();
-    for statement in &statements {
-        let rows = execute(transaction, &statement.sql)
-            .await
-            .map_err(|source| SanitiseError::Rule {
-                rule: statement.rule.clone(),
-                table: statement.table.clone(),
-                sql: statement.sql.shown(),
-                source,
-            })?;
-        let reports = modules.entry(statement.modules.join(", ")).or_default();
-        match reports.iter_mut().find(|report| report.rule == statement.rule) {
-            Some(report) => report.rows += rows,
-            None => reports.push(RuleReport {
-                rule: statement.rule.clone(),
-                table: statement.table.clone(),
-                rows,
-                why: statement.why.clone(),
-            }),
+    run(transaction, &statements, &mut modules).await?;
+    if !files.is_empty() {
+        for report in module_files::run(transaction, &files).await? {
+            modules.entry(report.module).or_default().extend(report.rules);
         }
+        // Once more, so that a rule has the last word.
+        run(transaction, &statements, &mut modules).await?;
     }
 
     let report = Report {
@@ -108,6 +104,35 @@ pub(super) async fn apply(
         statements,
         report,
     })
+}
+
+/// Runs statements and adds what they changed to the reports of their modules.
+async fn run(
+    transaction: &mut Transaction<'_>,
+    statements: &[Statement],
+    modules: &mut BTreeMap<String, Vec<RuleReport>>,
+) -> Result<(), SanitiseError> {
+    for statement in statements {
+        let rows = execute(transaction, &statement.sql)
+            .await
+            .map_err(|source| SanitiseError::Rule {
+                rule: statement.rule.clone(),
+                table: statement.table.clone(),
+                sql: statement.sql.shown(),
+                source,
+            })?;
+        let reports = modules.entry(statement.modules.join(", ")).or_default();
+        match reports.iter_mut().find(|report| report.rule == statement.rule) {
+            Some(report) => report.rows += rows,
+            None => reports.push(RuleReport {
+                rule: statement.rule.clone(),
+                table: statement.table.clone(),
+                rows,
+                why: statement.why.clone(),
+            }),
+        }
+    }
+    Ok(())
 }
 
 /// Looks for what no rule names, does with it what the policy says, and adds it to the report.

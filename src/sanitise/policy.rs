@@ -25,6 +25,8 @@ pub struct Policy {
     pub parameters: BTreeMap<String, Secret>,
     /// System parameters to delete.
     pub delete_parameters: Vec<String>,
+    /// Modules whose own `data/neutralize.sql` is not run.
+    pub skip_module_files: Vec<String>,
     /// What is done with credentials that no rule names.
     pub unknown_secrets: UnknownSecrets,
     /// What may stay, each with its reason.
@@ -42,6 +44,7 @@ impl Default for Policy {
             passwords: Passwords::Reset,
             parameters: BTreeMap::new(),
             delete_parameters: Vec::new(),
+            skip_module_files: Vec::new(),
             unknown_secrets: UnknownSecrets::Clear,
             allow: Vec::new(),
             production_indicators: Vec::new(),

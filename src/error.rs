@@ -66,7 +66,7 @@ pub struct Diagnostic {
     /// What failed, one line, lower case, no full stop.
     pub title: String,
     /// Where, if it is in a text of the user's.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// Evidence: the last lines of a command, a server's message. Shown as it is, indented.
     pub evidence: Vec<String>,
     /// Why it is an error.
@@ -94,7 +94,7 @@ impl Diagnostic {
     /// Adds the place in the user's text.
     #[must_use]
     pub fn at(mut self, place: Option<Place>) -> Self {
-        self.place = place;
+        self.place = place.map(Box::new);
         self
     }
 
@@ -109,6 +109,16 @@ impl Diagnostic {
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
+        self
+    }
+
+    /// The same with each of its texts changed; the place's source stays as it is.
+    #[must_use]
+    pub fn mapped(mut self, change: impl Fn(&str) -> String) -> Self {
+        self.title = change(&self.title);
+        for text in self.evidence.iter_mut().chain(&mut self.notes).chain(&mut self.hints) {
+            *text = change(text);
+        }
         self
     }
 

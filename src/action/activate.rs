@@ -72,6 +72,9 @@ impl Activate {
 }
 
 /// Stops the web, works, and starts it again whatever came of the work: if it failed, the old pair serves on.
+///
+/// An interruption is heeded before the web is stopped and before the work begins, and never leaves the web down: a
+/// `compose stop` that was ended half-way would stop the web all the same, some time after it had been started again.
 pub(super) async fn while_web_is_down(
     scene: &Scene,
     work: impl AsyncFnOnce() -> Result<(), ActionError>,
@@ -79,24 +82,32 @@ pub(super) async fn while_web_is_down(
     let stack = scene.stack()?;
     let was_up = !scene.ask_there(running(stack)).await?.trim().is_empty();
     let begun = Instant::now();
+    let stopped = if was_up {
+        to_its_end(scene, stop(stack)).await
+    } else {
+        Ok(())
+    };
+    let outcome = match stopped {
+        Ok(()) if scene.processes.cancellation().is_cancelled() => Err(ActionError::Interrupted),
+        Ok(()) => work().await,
+        Err(error) => Err(error),
+    };
     if was_up {
-        scene.run_there(stop(stack)).await?;
-    }
-    let outcome = work().await;
-    if was_up {
-        let start = stack.host.command(start(stack))?;
-        scene.report.command(&start);
-        scene
-            .processes
-            .with_cancellation(CancellationToken::new())
-            .capture(&start)
-            .await?;
+        to_its_end(scene, start(stack)).await?;
         scene.report.note(format!(
             "web was down for {:.1} s, from stopped to started",
             begun.elapsed().as_secs_f64()
         ));
     }
     outcome
+}
+
+/// Runs a command that an interruption must not cut short.
+async fn to_its_end(scene: &Scene, command: Command) -> Result<(), ActionError> {
+    let command = scene.stack()?.host.command(command)?;
+    scene.report.command(&command);
+    let processes = scene.processes.with_cancellation(CancellationToken::new());
+    Ok(processes.run(&command, &scene.report.sink()).await?)
 }
 
 fn running(stack: &Stack) -> Command {

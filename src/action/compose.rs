@@ -46,12 +46,20 @@ impl Compose {
         }
     }
 
-    fn command(&self, stack: &Stack) -> Command {
-        let by_label = self
+    /// Whether compose reads the stack's files for it, and so all variables that they name.
+    pub(super) fn needs_files(&self) -> bool {
+        !self
             .args
             .first()
-            .is_some_and(|first| BY_LABEL.contains(&first.as_str()));
-        let command = if by_label { of_project(stack) } else { compose(stack) };
+            .is_some_and(|first| BY_LABEL.contains(&first.as_str()))
+    }
+
+    fn command(&self, stack: &Stack) -> Command {
+        let command = if self.needs_files() {
+            compose(stack)
+        } else {
+            of_project(stack)
+        };
         let command = command.args(&self.args);
         self.env
             .iter()

@@ -46,7 +46,7 @@ pub use status::Status;
 pub use verify::Verify;
 
 use crate::plan::Step;
-use crate::stack::Change;
+use crate::stack::{Change, Stack};
 
 /// What a task does.
 #[derive(Debug, Clone)]
@@ -108,6 +108,23 @@ impl Action {
             Self::Status(action) => action.steps(outline),
             Self::Preview(action) => action.steps(outline),
             Self::Health(action) => action.steps(outline),
+        }
+    }
+
+    /// Refuses what would fail for want of a variable, before anything is begun: half a plan would have been carried out
+    /// when compose finds it missing.
+    ///
+    /// # Errors
+    /// [`StackError::Missing`](crate::stack::StackError::Missing) in its layer.
+    pub fn require(&self, stack: Option<&Stack>) -> Result<(), ActionError> {
+        let composes = match self {
+            Self::Command(_) | Self::Render(_) | Self::StateRoot(_) => false,
+            Self::Compose(action) => action.needs_files(),
+            _ => true,
+        };
+        match stack {
+            Some(stack) if composes => Ok(stack.require_variables()?),
+            _ => Ok(()),
         }
     }
 

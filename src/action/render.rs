@@ -9,9 +9,7 @@ use super::{ActionError, Outline, Scene};
 use crate::host::{Host, Mode};
 use crate::plan::Step;
 use crate::render::{File, Templates};
-
-/// A state root can be passed through, not listed: what lies in it has its own permissions.
-const STATE_ROOT: Mode = Mode(0o711);
+use crate::stack::Paths;
 
 /// Renders the stack's files.
 #[derive(Debug, Clone)]
@@ -35,7 +33,12 @@ impl Render {
         if !stack.overlays.is_empty() {
             stack
                 .host
-                .create_dir(&scene.processes, &stack.paths.root, STATE_ROOT, &scene.report.sink())
+                .create_dir(
+                    &scene.processes,
+                    &stack.paths.root,
+                    Mode(Paths::ROOT_MODE),
+                    &scene.report.sink(),
+                )
                 .await?;
         }
         for file in files {

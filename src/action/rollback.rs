@@ -6,7 +6,7 @@ use super::activate::{SWAP, while_web_is_down};
 use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
-use crate::postgres::{Names, rollback};
+use crate::postgres::{Names, RestoreLock, Server, can_roll_back, rollback};
 
 /// Rolls back the last restore.
 #[derive(Debug, Clone)]
@@ -37,17 +37,29 @@ impl Rollback {
         let server = scene.handover.server.get("the database server", "database").await?;
         let lock = scene.handover.lock.take("the right to restore", "database").await?;
         let pair = FilestorePair::of(stack, lock.names());
-        let outcome = while_web_is_down(scene, async || {
-            rollback(&server, &lock, SWAP).await?;
-            pair.rollback().await?;
-            scene.report.note(format!(
-                "{} is what it was before the last restore",
-                lock.names().live()
-            ));
-            Ok(())
-        })
-        .await;
+        let outcome = match can_roll_back(&server, &lock).await {
+            Ok(()) => roll_back(scene, &server, &lock, &pair).await,
+            Err(error) => Err(error.into()),
+        };
         scene.handover.lock.put(lock).await;
         outcome
     }
+}
+
+async fn roll_back(
+    scene: &Scene,
+    server: &Server,
+    lock: &RestoreLock,
+    pair: &FilestorePair,
+) -> Result<(), ActionError> {
+    while_web_is_down(scene, async || {
+        rollback(server, lock, SWAP).await?;
+        pair.rollback().await?;
+        scene.report.note(format!(
+            "{} is what it was before the last restore",
+            lock.names().live()
+        ));
+        Ok(())
+    })
+    .await
 }

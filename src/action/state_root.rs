@@ -9,7 +9,7 @@
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
 use crate::process::Command;
-use crate::stack::Stack;
+use crate::stack::{Paths, Stack};
 
 /// Makes the stack's folders.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ fn commands(stack: &Stack) -> Vec<Command> {
     let give = format!("if [ \"$(id -u)\" = 0 ]; then chown {uid}:{gid} \"$@\"; fi");
     let filestore = paths.data.join("filestore");
     vec![
-        Command::new("mkdir").args(["-p", "-m", "0711", paths.root.as_str()]),
+        Command::new("mkdir").args(["-p", "-m", &format!("{:04o}", Paths::ROOT_MODE), paths.root.as_str()]),
         Command::new("mkdir").args(["-p", filestore.as_str(), paths.database.as_str(), paths.logs.as_str()]),
         Command::new("sh").args([
             "-c",

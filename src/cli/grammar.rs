@@ -1,17 +1,24 @@
 //! The grammar of the command line, made from the manifest.
 
+use std::ffi::OsString;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
 use super::options::Options;
 use crate::manifest::{Manifest, ParamDef};
-use crate::plan::{needs_stack, params_of};
+use crate::plan::{PlanError, params_of, tasks_on_a_stack};
 
 /// The name of the positional argument that names a stack. Upper case, so that no parameter can have it.
 pub(super) const STACK: &str = "STACK";
 
 /// The whole command line. Without a manifest there are only the program's own commands.
-pub(super) fn command(manifest: Option<&Manifest>) -> Command {
+///
+/// Of tasks that `args` does not name, only what `--help` shows is made: a manifest may have thousands.
+///
+/// # Errors
+/// Tasks of one plan whose parameters contradict each other.
+pub(super) fn command(manifest: Option<&Manifest>, args: &[OsString]) -> Result<Command, PlanError> {
     let mut command = Command::new("opw-task")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Brings Odoo stacks up, restores sanitised copies of production into them, renders what deploys them")
@@ -37,27 +44,21 @@ pub(super) fn command(manifest: Option<&Manifest>) -> Command {
             .about("List every line that a restore may send to the stack's upstream, for its allow list")
             .arg(stack(manifest)),
     );
-    if let Some(manifest) = manifest {
-        for (name, task) in &manifest.tasks {
-            if !task.def.private {
-                command = command.subcommand(of_task(manifest, name, task.def.about.as_deref().unwrap_or_default()));
+    let Some(manifest) = manifest else { return Ok(command) };
+    let on_a_stack = tasks_on_a_stack(manifest);
+    for (name, task) in manifest.tasks.iter().filter(|(_, task)| !task.def.private) {
+        let about = task.def.about.clone().unwrap_or_default();
+        let mut of_task = Command::new(name.clone()).about(about);
+        if args.iter().any(|arg| arg == name.as_str()) {
+            if on_a_stack.contains(name.as_str()) {
+                of_task = of_task.arg(stack(Some(manifest)));
             }
+            let params = params_of(manifest, name)?;
+            of_task = of_task.args(params.into_iter().map(|(param, def)| of_param(param, def)));
         }
+        command = command.subcommand(of_task);
     }
-    command
-}
-
-fn of_task(manifest: &Manifest, name: &str, about: &str) -> Command {
-    let mut command = Command::new(name.to_owned()).about(about.to_owned());
-    if needs_stack(manifest, name) {
-        command = command.arg(stack(Some(manifest)));
-    }
-    // Parameters that contradict each other are told when the task is planned, with their tasks' names.
-    let params = params_of(manifest, name).unwrap_or_default();
-    for (param, def) in params {
-        command = command.arg(of_param(param, def));
-    }
-    command
+    Ok(command)
 }
 
 fn of_param(name: &str, def: &ParamDef) -> Arg {

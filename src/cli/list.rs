@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 
 use crate::manifest::Manifest;
-use crate::plan::needs_stack;
+use crate::plan::tasks_on_a_stack;
 use crate::ui::{Table, Ui};
 
 /// Lists what there is, in the order of the manifest.
@@ -13,9 +13,10 @@ pub(super) fn list(manifest: &Manifest, matches: &ArgMatches, ui: &mut Ui) {
         .ok()
         .flatten()
         .is_some_and(|all| *all);
+    let on_a_stack = tasks_on_a_stack(manifest);
     let mut tasks = Table::new(["task", "about"]);
     for (name, task) in manifest.tasks.iter().filter(|(_, task)| all || !task.def.private) {
-        let usage = if needs_stack(manifest, name) {
+        let usage = if on_a_stack.contains(name.as_str()) {
             format!("{name} STACK")
         } else {
             name.clone()

@@ -1,6 +1,8 @@
 //! The command line: a few commands of its own, and one subcommand for each task that `tasks.toml` declares.
 
+mod dry_run;
 mod env;
+mod execute;
 mod grammar;
 mod list;
 mod options;
@@ -11,11 +13,13 @@ use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
 use clap::ArgMatches;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::manifest::{self, Manifest, ManifestError};
-use crate::plan::Project;
-use crate::ui::Ui;
+use crate::plan::{Project, no_such_task};
+use crate::stack::{Stack, resolve};
+use crate::ui::{Mode, Ui};
 use options::Options;
 
 /// Runs the program with its arguments and says how it ended.
@@ -27,9 +31,13 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(manifest) => (Some(manifest), None),
         Err(error) => (None, Some(error)),
     };
-    let matches = match grammar::command(manifest.as_ref()).try_get_matches_from(&args) {
+    let command = match grammar::command(manifest.as_ref(), &args) {
+        Ok(command) => command,
+        Err(error) => return refuse(&error.explain(), &early),
+    };
+    let matches = match command.try_get_matches_from(&args) {
         Ok(matches) => matches,
-        Err(error) => return misuse(&error, &early, failure),
+        Err(error) => return misuse(&error, &early, failure, manifest.as_ref()),
     };
     let options = Options::of(&matches);
     let mut ui = options.ui();
@@ -51,22 +59,59 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// A command line that clap refuses. Where there is no manifest, that is the better answer: the word may be a task.
-fn misuse(error: &clap::Error, early: &Options, failure: Option<ManifestError>) -> ExitCode {
-    use clap::error::ErrorKind;
-    let asked_for_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if let (Some(failure), false) = (failure, asked_for_help) {
-        let diagnostic = failure.explain();
-        early.ui().diagnostic(&diagnostic);
-        return diagnostic.exit;
+/// A command line that clap refuses, or a wish for help. Where there is no manifest, that is the better answer: the word
+/// may be a task.
+fn misuse(
+    error: &clap::Error,
+    early: &Options,
+    failure: Option<ManifestError>,
+    manifest: Option<&Manifest>,
+) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // clap writes it to standard output; a closed pipe is nobody's concern.
+        let _ = error.print();
+        return ExitCode::Done;
     }
-    // clap writes help to standard output and errors to standard error; a closed pipe is nobody's concern.
+    if let Some(failure) = failure {
+        return refuse(&failure.explain(), early);
+    }
+    let word = error.get(ContextKind::InvalidSubcommand);
+    if let (Some(ContextValue::String(word)), Some(manifest)) = (word, manifest) {
+        return refuse(&no_such_task(manifest, word).explain(), early);
+    }
+    if let (Some(manifest), Some(ContextValue::Strings(missing))) = (manifest, error.get(ContextKind::InvalidArg))
+        && missing.iter().any(|arg| arg == "<STACK>")
+    {
+        return refuse(&which_stack(manifest), early);
+    }
+    if early.output == Mode::Json {
+        let text = error.to_string();
+        let what: Vec<&str> = text
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .map(str::trim)
+            .collect();
+        let title = what.join(" ");
+        let title = title.strip_prefix("error: ").unwrap_or(&title);
+        return refuse(&Diagnostic::new(ExitCode::Usage, title), early);
+    }
     let _ = error.print();
-    if asked_for_help {
-        ExitCode::Done
-    } else {
-        ExitCode::Usage
-    }
+    ExitCode::Usage
+}
+
+/// The answer to a task that was asked for without a stack.
+fn which_stack(manifest: &Manifest) -> Diagnostic {
+    let names: Vec<String> = manifest.stacks.keys().map(|name| format!("`{name}`")).collect();
+    let hint = match names.is_empty() {
+        true => format!("{} has no stack yet: write a [stacks.NAME]", manifest.path),
+        false => format!("name one of {}", names.join(", ")),
+    };
+    Diagnostic::new(ExitCode::Usage, "on which stack? This task needs one").hint(hint)
+}
+
+fn refuse(diagnostic: &Diagnostic, early: &Options) -> ExitCode {
+    early.ui().diagnostic(diagnostic);
+    diagnostic.exit
 }
 
 fn find_and_load(named: Option<&Utf8PathBuf>) -> Result<Manifest, ManifestError> {
@@ -89,14 +134,38 @@ fn dispatch(manifest: &Manifest, matches: &ArgMatches, options: &Options, ui: &m
             list::list(manifest, matches, ui);
             Ok(ExitCode::Done)
         }
-        Some(("env", matches)) => env::env(manifest, matches, options, ui),
-        Some(("upstream", matches)) => upstream::upstream(manifest, matches, options, ui),
+        Some(("env", matches)) => {
+            if let Some(stack) = stack(manifest, matches, options)? {
+                env::env(&stack, ui);
+            }
+            Ok(ExitCode::Done)
+        }
+        Some(("upstream", matches)) => {
+            if let Some(stack) = stack(manifest, matches, options)? {
+                upstream::upstream(&stack, ui).map_err(|error| error.explain())?;
+            }
+            Ok(ExitCode::Done)
+        }
         Some((task, matches)) => task::run(manifest, task, matches, options, ui),
         None => {
             list::list(manifest, matches, ui);
             Ok(ExitCode::Done)
         }
     }
+}
+
+/// The stack that the command line names, resolved; none for a task that needs none.
+fn stack(manifest: &Manifest, matches: &ArgMatches, options: &Options) -> Result<Option<Stack>, Diagnostic> {
+    let Some(name) = matches.try_get_one::<String>(grammar::STACK).ok().flatten() else {
+        return Ok(None);
+    };
+    let stack = resolve(manifest, name, &options.set, &environment);
+    stack.map(Some).map_err(|error| error.explain())
+}
+
+/// A variable of this process's own environment.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// What the plan needs to know of the project.

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
+use crate::manifest::is_variable_name;
 use crate::ui::{Mode, Ui, Verbosity};
 
 /// What the command line says beside the command.
@@ -66,20 +67,47 @@ impl Options {
                 .value_parser(pair)
                 .help("Set a variable of the stack; wins over all env files"),
         ]
-        .map(|arg| arg.global(true).help_heading("Options"))
+        .map(|arg| arg.global(true).help_heading("Options of every command"))
     }
 
-    /// What of it can be known before the manifest is read; the rest of the line is not looked at.
+    /// What must be known before the manifest is read, and with it the grammar of the line: which manifest, and how to say
+    /// that it is wrong. Words that are only known later are passed over.
     pub(super) fn early(args: &[OsString]) -> Self {
-        let command = Command::new("opw-task")
-            .args(Self::args())
-            .disable_help_flag(true)
-            .disable_version_flag(true)
-            .ignore_errors(true)
-            .arg(Arg::new("rest").num_args(0..).allow_hyphen_values(false));
-        command
-            .try_get_matches_from(args)
-            .map_or_else(|_| Self::default(), |matches| Self::of(&matches))
+        let mut early = Self::default();
+        let mut words = args.iter().skip(1).map(|word| word.to_string_lossy());
+        while let Some(word) = words.next() {
+            if word == "--" {
+                break;
+            }
+            let (name, value) = match (word.strip_prefix("--"), word.strip_prefix('-')) {
+                (Some(long), _) => match long.split_once('=') {
+                    Some((name, value)) => (name, Some(value.to_owned())),
+                    None => (long, None),
+                },
+                // Short options may stand together, the last of them with its value: `-vfPATH`.
+                (None, Some(short)) => match short.find(['f', 'o', 'j']) {
+                    Some(at) => (
+                        &short[at..=at],
+                        Some(short[at + 1..].to_owned()).filter(|value| !value.is_empty()),
+                    ),
+                    None => continue,
+                },
+                (None, None) => continue,
+            };
+            if !matches!(name, "file" | "f" | "output" | "o" | "jobs" | "j" | "set") {
+                continue;
+            }
+            let value = value.or_else(|| words.next().map(|word| word.into_owned()));
+            match name {
+                "file" | "f" => early.file = value.map(Utf8PathBuf::from),
+                "output" | "o" => {
+                    let named = value.and_then(|value| Mode::from_name(&value));
+                    early.output = named.unwrap_or(early.output);
+                }
+                _ => {}
+            }
+        }
+        early
     }
 
     /// What the command line says.
@@ -133,7 +161,21 @@ impl Default for Options {
 
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE".to_owned()),
+        Some((name, value)) if is_variable_name(name) => Ok((name.to_owned(), value.to_owned())),
+        Some(_) => Err("a variable's name has letters, digits and `_`, no digit first".to_owned()),
+        None => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::OPTIONS;
+
+    #[test]
+    fn no_parameter_can_be_called_like_an_option() {
+        for arg in Options::args() {
+            assert!(OPTIONS.contains(&arg.get_id().as_str()), "{}", arg.get_id());
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! Looks for what cannot be resolved later: names that nothing bears, cycles, parameters that contradict each other.
 
-use super::{Manifest, ManifestError, ParamDef, Sourced, TaskDef, suggest};
+use super::{Manifest, ManifestError, ParamDef, Sourced, TaskDef, Text, suggest};
+use crate::error::Place;
 
 /// Words of the command line that no task may be called.
 pub(super) const COMMANDS: [&str; 4] = ["list", "env", "upstream", "help"];
+
+/// Options that every command takes, so that no parameter may be called like them.
+pub const OPTIONS: [&str; 8] = ["file", "output", "verbose", "jobs", "dry-run", "set", "help", "version"];
 
 /// Checks all names of a manifest.
 pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
@@ -11,7 +15,7 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
         check_task(manifest, name, task)?;
     }
     for (name, stack) in &manifest.stacks {
-        well_named("stack", name)?;
+        well_named("stack", name, stack.heading())?;
         let layers = std::iter::once(stack).chain(&manifest.stack_defaults);
         for layer in layers {
             if let Some(host) = &layer.def.host {
@@ -20,6 +24,8 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
             if let Some(upstream) = &layer.def.upstream {
                 bears(layer, upstream, "upstream", manifest.upstreams.keys())?;
             }
+            let mut variables = layer.def.vars.keys().chain(layer.def.inherit.iter().flatten());
+            variables.try_for_each(|variable| well_named_variable(layer, variable))?;
         }
     }
     match path_of_cycle(manifest) {
@@ -29,11 +35,11 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
 }
 
 fn check_task(manifest: &Manifest, name: &str, task: &Sourced<TaskDef>) -> Result<(), ManifestError> {
-    well_named("task", name)?;
+    well_named("task", name, task.heading())?;
     if COMMANDS.contains(&name) && !task.def.private {
         return Err(ManifestError::invalid(
             format!("task `{name}` has the name of a command of opw-task itself"),
-            None,
+            Some(task.heading()),
         )
         .hinted(Some("give it another name".into())));
     }
@@ -41,34 +47,43 @@ fn check_task(manifest: &Manifest, name: &str, task: &Sourced<TaskDef>) -> Resul
         bears(task, other, "task", manifest.tasks.keys())?;
     }
     for (param, def) in &task.def.params {
-        check_param(name, param, def)?;
+        if let Some(why) = fault_of_param(param.get_ref(), def) {
+            let title = format!("parameter `{}` of task `{name}` {why}", param.get_ref());
+            return Err(ManifestError::invalid(title, Some(task.place(param))));
+        }
     }
-    Ok(())
+    let mut rests = task.def.params.iter().filter(|(_, def)| def.rest).skip(1);
+    if let Some((second, _)) = rests.next() {
+        let title = format!("task `{name}` has two parameters that take the rest of the line");
+        return Err(ManifestError::invalid(title, Some(task.place(second))));
+    }
+    task.def
+        .env
+        .keys()
+        .try_for_each(|variable| well_named_variable(task, variable))
 }
 
-fn check_param(task: &str, param: &str, def: &ParamDef) -> Result<(), ManifestError> {
-    let wrong = |why: &str| {
-        Err(ManifestError::invalid(
-            format!("parameter `{param}` of task `{task}` {why}"),
-            None,
-        ))
-    };
-    if !is_name(param) {
-        return wrong("is not a name: use lower-case letters, digits and `-`");
+/// What is wrong with a parameter, if anything is.
+fn fault_of_param(name: &str, def: &ParamDef) -> Option<&'static str> {
+    if !is_name(name) {
+        return Some("is not a name: use lower-case letters, digits and `-`, a letter first");
+    }
+    if OPTIONS.contains(&name) {
+        return Some("has the name of an option that every command takes");
     }
     if def.flag && (def.default.is_some() || !def.choices.is_empty() || def.rest) {
-        return wrong("is a flag: it can have no default, choices or rest");
+        return Some("is a flag: it can have no default, choices or rest");
     }
     match &def.default {
+        Some(_) if def.rest => Some("takes the rest of the line: it can have no default"),
         Some(default) if !def.choices.is_empty() && !def.choices.contains(default) => {
-            wrong("has a default that is none of its choices")
+            Some("has a default that is none of its choices")
         }
-        Some(_) if def.rest => wrong("takes the rest of the line: it can have no default"),
-        _ => Ok(()),
+        _ => None,
     }
 }
 
-fn bears<'a, T, I>(layer: &Sourced<T>, name: &super::Text, kind: &str, names: I) -> Result<(), ManifestError>
+fn bears<'a, T, I>(layer: &Sourced<T>, name: &Text, kind: &str, names: I) -> Result<(), ManifestError>
 where
     I: Iterator<Item = &'a String> + Clone,
 {
@@ -82,15 +97,31 @@ where
     .hinted(suggest::hint(name.get_ref(), names.map(String::as_str))))
 }
 
-fn well_named(kind: &str, name: &str) -> Result<(), ManifestError> {
+fn well_named(kind: &str, name: &str, place: Place) -> Result<(), ManifestError> {
     if is_name(name) {
         return Ok(());
     }
     Err(
-        ManifestError::invalid(format!("`{name}` cannot be the name of a {kind}"), None)
+        ManifestError::invalid(format!("`{name}` cannot be the name of a {kind}"), Some(place))
             .because("names go into command lines, folders and compose projects")
             .hinted(Some("use lower-case letters, digits and `-`, a letter first".into())),
     )
+}
+
+fn well_named_variable<T>(layer: &Sourced<T>, name: &Text) -> Result<(), ManifestError> {
+    if is_variable_name(name.get_ref()) {
+        return Ok(());
+    }
+    let title = format!("`{}` cannot be the name of a variable", name.get_ref());
+    let error = ManifestError::invalid(title, Some(layer.place(name)));
+    Err(error.hinted(Some("use letters, digits and `_`, no digit first".into())))
+}
+
+/// Whether a text can name an environment variable, in a shell and in an env file too.
+#[must_use]
+pub fn is_variable_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !text.is_empty() && text.chars().all(plain) && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Whether a text can name a task, a stack or a parameter.
@@ -112,8 +143,7 @@ fn cycle(manifest: &Manifest, path: &[&str]) -> ManifestError {
 }
 
 /// The first cycle among `needs` and `after`, as `[a, b, a]`, in the order written.
-#[must_use]
-pub fn path_of_cycle(manifest: &Manifest) -> Option<Vec<&str>> {
+fn path_of_cycle(manifest: &Manifest) -> Option<Vec<&str>> {
     let mut done = std::collections::HashSet::new();
     manifest.tasks.keys().find_map(|start| walk(manifest, start, &mut done))
 }

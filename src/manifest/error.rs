@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
+use crate::render::RenderError;
 
 /// A manifest that cannot be used. Nothing was begun.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,9 @@ pub enum ManifestError {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// A string that is no template, or speaks of what will never be there.
+    #[error(transparent)]
+    Template(#[from] RenderError),
 }
 
 impl ManifestError {
@@ -95,6 +99,7 @@ impl Explain for ManifestError {
                 };
                 with_hint(noted, hint.as_ref())
             }
+            Self::Template(error) => error.explain(),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Reads a manifest and all that it includes, and merges them: what the including file says wins.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
 use super::model::ManifestFile;
-use super::{Manifest, ManifestError, Sourced, check, place, suggest};
+use super::{Manifest, ManifestError, Sourced, Text, check, place, suggest, templates};
 use crate::error::{Place, Source};
 
 /// The name under `[stacks]` that is no stack.
@@ -21,6 +22,7 @@ pub fn load(path: &Utf8Path) -> Result<Manifest, ManifestError> {
     read_with_includes(path, None, &mut Vec::new(), &mut files)?;
     let manifest = merge(path, files)?;
     check::check(&manifest)?;
+    templates::check(&manifest)?;
     Ok(manifest)
 }
 
@@ -72,19 +74,11 @@ fn parse(source: &Source) -> Result<ManifestFile, ManifestError> {
             })
         });
         ManifestError::Syntax {
-            hint: suggestion(error.message()),
+            hint: suggest::suggestion(error.message()),
             message: error.message().trim_end().replace('\n', " "),
             place,
         }
     })
-}
-
-/// serde names the wrong word first and the right ones after it, all in backticks.
-fn suggestion(message: &str) -> Option<String> {
-    let mut words = message.split('`').skip(1).step_by(2);
-    let wrong = words.next()?;
-    let nearest = suggest::nearest(wrong, words)?;
-    Some(format!("did you mean `{nearest}`?"))
 }
 
 fn merge(path: &Utf8Path, files: Vec<ReadFile>) -> Result<Manifest, ManifestError> {
@@ -94,15 +88,18 @@ fn merge(path: &Utf8Path, files: Vec<ReadFile>) -> Result<Manifest, ManifestErro
     let (mut upstreams, mut hosts, mut stacks, mut tasks) =
         (IndexMap::new(), IndexMap::new(), IndexMap::new(), IndexMap::new());
     for ReadFile { source, mut file } in files {
-        if let Some(defaults) = file.stacks.shift_remove(DEFAULTS) {
-            stack_defaults.insert(0, sourced(&source, defaults));
+        if let Some((name, defaults)) = file.stacks.shift_remove_entry(DEFAULTS) {
+            let defaults = sourced(&source, name.span(), defaults);
+            stack_defaults.insert(0, defaults);
         }
         lay_over(&mut upstreams, &source, file.upstreams);
         lay_over(&mut hosts, &source, file.hosts);
         lay_over(&mut stacks, &source, file.stacks);
         lay_over(&mut tasks, &source, file.tasks);
-        project = file.project.map(|def| sourced(&source, def)).or(project);
-        sanitise = file.sanitise.map(|def| sourced(&source, def)).or(sanitise);
+        let own = file.project.map(|def| sourced(&source, def.name.span(), def));
+        project = own.or(project);
+        let own = file.sanitise.map(|def| sourced(&source, def.span(), def));
+        sanitise = own.or(sanitise);
     }
     let project = project.ok_or_else(|| {
         ManifestError::invalid(format!("{path} has no [project]"), None)
@@ -132,15 +129,17 @@ fn merge(path: &Utf8Path, files: Vec<ReadFile>) -> Result<Manifest, ManifestErro
     })
 }
 
-fn sourced<T>(source: &Source, def: T) -> Sourced<T> {
+fn sourced<T>(source: &Source, heading: Range<usize>, def: T) -> Sourced<T> {
     Sourced {
         source: source.clone(),
+        heading,
         def,
     }
 }
 
-fn lay_over<T>(over: &mut IndexMap<String, Sourced<T>>, source: &Source, defs: IndexMap<String, T>) {
+fn lay_over<T>(over: &mut IndexMap<String, Sourced<T>>, source: &Source, defs: IndexMap<Text, T>) {
     for (name, def) in defs {
-        over.insert(name, sourced(source, def));
+        let heading = name.span();
+        over.insert(name.into_inner(), sourced(source, heading, def));
     }
 }

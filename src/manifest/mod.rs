@@ -9,18 +9,22 @@ mod find;
 mod load;
 mod model;
 mod suggest;
+mod templates;
+
+use std::ops::Range;
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
+use toml::Spanned;
 
-pub use check::{is_name, path_of_cycle};
+pub use check::{OPTIONS, is_name, is_variable_name};
 pub use error::ManifestError;
 pub use find::{FILE_NAME, find};
 pub use load::load;
 pub use model::{
     Deploy, HealthDef, HostDef, ParamDef, PortsDef, ProjectDef, ReportDef, RunDef, StackDef, TaskDef, Text, UpstreamDef,
 };
-pub use suggest::hint;
+pub use suggest::{hint, suggestion};
 
 use crate::error::{Place, Source};
 
@@ -29,24 +33,35 @@ use crate::error::{Place, Source};
 pub struct Sourced<T> {
     /// The file.
     pub source: Source,
+    /// Where its name stands.
+    pub heading: Range<usize>,
     /// The definition.
     pub def: T,
 }
 
 impl<T> Sourced<T> {
-    /// The place of one of the definition's strings.
+    /// The place of one of the definition's values.
     #[must_use]
-    pub fn place(&self, text: &Text) -> Place {
-        place(&self.source, text)
+    pub fn place<V>(&self, value: &Spanned<V>) -> Place {
+        place(&self.source, value)
+    }
+
+    /// The place of the definition's own name.
+    #[must_use]
+    pub fn heading(&self) -> Place {
+        Place {
+            source: self.source.clone(),
+            span: self.heading.clone(),
+            label: String::new(),
+        }
     }
 }
 
-/// The place of a string in a source.
-#[must_use]
-pub fn place(source: &Source, text: &Text) -> Place {
+/// The place of a value in a source.
+fn place<V>(source: &Source, value: &Spanned<V>) -> Place {
     Place {
         source: source.clone(),
-        span: text.span(),
+        span: value.span(),
         label: String::new(),
     }
 }
@@ -71,5 +86,5 @@ pub struct Manifest {
     /// `[tasks.*]` in the order written.
     pub tasks: IndexMap<String, Sourced<TaskDef>>,
     /// `[sanitise]`
-    pub sanitise: Option<Sourced<toml::Spanned<toml::Table>>>,
+    pub sanitise: Option<Sourced<Spanned<toml::Table>>>,
 }

@@ -13,7 +13,7 @@ pub type Text = Spanned<String>;
 /// One manifest file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct ManifestFile {
+pub(super) struct ManifestFile {
     /// Other manifests, relative to this one, that are read first. What this file says wins.
     #[serde(default)]
     pub include: Vec<Text>,
@@ -21,16 +21,16 @@ pub struct ManifestFile {
     pub project: Option<ProjectDef>,
     /// Production systems to copy from.
     #[serde(default)]
-    pub upstreams: IndexMap<String, UpstreamDef>,
+    pub upstreams: IndexMap<Text, UpstreamDef>,
     /// Machines that run Docker, other than this one.
     #[serde(default)]
-    pub hosts: IndexMap<String, HostDef>,
+    pub hosts: IndexMap<Text, HostDef>,
     /// Stacks; the entry `defaults` holds what all of them share.
     #[serde(default)]
-    pub stacks: IndexMap<String, StackDef>,
+    pub stacks: IndexMap<Text, StackDef>,
     /// Tasks.
     #[serde(default)]
-    pub tasks: IndexMap<String, TaskDef>,
+    pub tasks: IndexMap<Text, TaskDef>,
     /// How copies of production are sanitised.
     pub sanitise: Option<Spanned<toml::Table>>,
 }
@@ -105,7 +105,7 @@ pub struct StackDef {
     pub inherit: Option<Vec<Text>>,
     /// Variables given here.
     #[serde(default)]
-    pub vars: IndexMap<String, Text>,
+    pub vars: IndexMap<Text, Text>,
     /// The folder on the host that holds the stack's data.
     pub state_root: Option<Text>,
     /// The address under which people reach the stack.
@@ -144,11 +144,11 @@ pub struct PortsDef {
     /// The address on which `web` and `longpoll` are published; default 127.0.0.1. The database is always on 127.0.0.1.
     pub bind: Option<Text>,
     /// Odoo's HTTP port.
-    pub web: Option<u16>,
+    pub web: Option<Spanned<u16>>,
     /// Odoo's longpolling or websocket port.
-    pub longpoll: Option<u16>,
+    pub longpoll: Option<Spanned<u16>>,
     /// PostgreSQL's port.
-    pub database: Option<u16>,
+    pub database: Option<Spanned<u16>>,
 }
 
 /// `[tasks.NAME]`: a node of the graph.
@@ -167,12 +167,12 @@ pub struct TaskDef {
     pub when: Option<Text>,
     /// What the command line may say.
     #[serde(default)]
-    pub params: IndexMap<String, ParamDef>,
+    pub params: IndexMap<Text, ParamDef>,
     /// The one action; a task without it only gathers others.
     pub run: Option<RunDef>,
     /// Variables for the command that `run` names.
     #[serde(default)]
-    pub env: IndexMap<String, Text>,
+    pub env: IndexMap<Text, Text>,
     /// Not to be asked for by name; only through `needs`.
     #[serde(default)]
     pub private: bool,

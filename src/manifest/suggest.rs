@@ -1,8 +1,7 @@
 //! "Did you mean …": the nearest of the names that exist.
 
 /// The name nearest to `wrong`, if one is near enough to be meant.
-#[must_use]
-pub fn nearest<'a, I>(wrong: &str, names: I) -> Option<&'a str>
+fn nearest<'a, I>(wrong: &str, names: I) -> Option<&'a str>
 where
     I: IntoIterator<Item = &'a str>,
 {
@@ -14,6 +13,14 @@ where
         .map(|(_, name)| name)
 }
 
+/// A hint for a wrong name, if one of the others is near enough to be meant.
+fn did_you_mean<'a, I>(wrong: &str, names: I) -> Option<String>
+where
+    I: IntoIterator<Item = &'a str>,
+{
+    nearest(wrong, names).map(|name| format!("did you mean `{name}`?"))
+}
+
 /// A hint for a wrong name: the nearest one, or all of them if they are few.
 #[must_use]
 pub fn hint<'a, I>(wrong: &str, names: I) -> Option<String>
@@ -22,14 +29,25 @@ where
     I::IntoIter: Clone,
 {
     let names = names.into_iter();
-    if let Some(name) = nearest(wrong, names.clone()) {
-        return Some(format!("did you mean `{name}`?"));
+    if let Some(hint) = did_you_mean(wrong, names.clone()) {
+        return Some(hint);
     }
     let all: Vec<_> = names.take(13).map(|name| format!("`{name}`")).collect();
     match all.len() {
         1..=12 => Some(format!("there is {}", all.join(", "))),
         _ => None,
     }
+}
+
+/// What to do about a message of serde's: it names the wrong word first and the right ones after it, all in backticks.
+#[must_use]
+pub fn suggestion(message: &str) -> Option<String> {
+    if message.ends_with("expected a sequence") {
+        return Some("write a list, even of one: [\"…\"]".into());
+    }
+    let mut words = message.split('`').skip(1).step_by(2);
+    let wrong = words.next()?;
+    did_you_mean(wrong, words)
 }
 
 #[cfg(test)]

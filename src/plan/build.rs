@@ -1,12 +1,13 @@
 //! From a task's name to a plan: order, conditions, and every string rendered.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use minijinja::{Value, context};
 
-use super::graph::{order, waits_for};
+use super::graph::{closure, order, waits_for};
 use super::params::seen_by;
 use super::words::{split, word_or_words};
 use super::{Node, ParamValue, Plan, PlanError, Project};
@@ -28,10 +29,7 @@ pub fn build(
     params: &IndexMap<String, ParamValue>,
 ) -> Result<Plan, PlanError> {
     let Some((goal, _)) = manifest.tasks.get_key_value(goal) else {
-        return Err(PlanError::Unknown {
-            name: goal.to_owned(),
-            hint: hint(goal, public_tasks(manifest)),
-        });
+        return Err(no_such_task(manifest, goal));
     };
     let names = order(manifest, goal);
     let builder = Builder {
@@ -40,12 +38,13 @@ pub fn build(
         strings: Strings::default(),
         params,
     };
+    let positions: HashMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (*name, at)).collect();
     let mut nodes = Vec::with_capacity(names.len());
     for name in &names {
         let Some(task) = manifest.tasks.get(*name) else {
             continue;
         };
-        let waits = waits_for(manifest, name).filter_map(|before| names.iter().position(|other| *other == before));
+        let waits = waits_for(manifest, name).filter_map(|before| positions.get(before).copied());
         let mut node = builder.node(name, task)?;
         node.waits_for = waits.collect();
         node.shown = node
@@ -70,10 +69,21 @@ pub fn build(
     Ok(plan)
 }
 
-/// The tasks that may be asked for.
-fn public_tasks(manifest: &Manifest) -> impl Iterator<Item = &str> + Clone {
+/// Why a word of the command line is no task that may be asked for.
+#[must_use]
+pub fn no_such_task(manifest: &Manifest, name: &str) -> PlanError {
     let public = manifest.tasks.iter().filter(|(_, task)| !task.def.private);
-    public.map(|(name, _)| name.as_str())
+    if !manifest.tasks.contains_key(name) {
+        return PlanError::Unknown {
+            name: name.to_owned(),
+            hint: hint(name, public.map(|(name, _)| name.as_str())),
+        };
+    }
+    let pulls = public.filter(|(goal, _)| closure(manifest, goal).contains(&name));
+    PlanError::Private {
+        name: name.to_owned(),
+        pulled_by: pulls.map(|(goal, _)| goal.clone()).collect(),
+    }
 }
 
 struct Builder<'a> {
@@ -205,7 +215,7 @@ impl Builder<'_> {
                 Some(secret) => Env::Secret(secret),
                 None => Env::Plain(self.strings.render(text.get_ref(), &task.place(text), context)?),
             };
-            env.push((name.clone(), value));
+            env.push((name.get_ref().clone(), value));
         }
         Ok(env)
     }

@@ -15,6 +15,22 @@ pub enum PlanError {
         /// What there is.
         hint: Option<String>,
     },
+    /// A task that is done only where another needs it.
+    #[error("`{name}` is a private task: it is done only as a part of others")]
+    Private {
+        /// The name.
+        name: String,
+        /// The tasks that may be asked for and pull it in.
+        pulled_by: Vec<String>,
+    },
+    /// Two tasks of one plan both take the rest of the line.
+    #[error("`{first}` and `{second}` both take the rest of the line")]
+    TwoRests {
+        /// One task.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// Two tasks of one plan declare a parameter differently.
     #[error("`{first}` and `{second}` declare the parameter `{param}` differently")]
     ParamConflict {
@@ -53,6 +69,14 @@ impl Explain for PlanError {
                 Some(hint) => plain.hint(hint),
                 None => plain,
             },
+            Self::Private { pulled_by, .. } if pulled_by.is_empty() => plain.hint("no task needs it"),
+            Self::Private { pulled_by, .. } => {
+                let tasks: Vec<_> = pulled_by.iter().map(|task| format!("`{task}`")).collect();
+                plain.hint(format!("ask for a task that it belongs to: {}", tasks.join(", ")))
+            }
+            Self::TwoRests { .. } => plain
+                .note("both are in the plan, and there is one line")
+                .hint("let one of them take options instead"),
             Self::ParamConflict { .. } => plain
                 .note("both are in the plan, and the command line has one namespace")
                 .hint("rename one of them"),

@@ -1,9 +1,9 @@
 //! The graph of tasks: which are pulled in, and in what order they stand.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::manifest::{Manifest, RunDef, TaskDef};
-use crate::render::Strings;
+use crate::manifest::{Manifest, RunDef, Sourced, TaskDef, Text};
+use crate::render::{RenderError, Strings};
 
 /// The task and all that it needs, each after everything that it waits for; otherwise in the order in which `needs`
 /// names them. The manifest has been checked: names exist and there is no cycle.
@@ -65,23 +65,42 @@ pub(super) fn closure<'a>(manifest: &'a Manifest, goal: &'a str) -> Vec<&'a str>
     ordered
 }
 
-/// Whether a task, or anything that it needs, acts on a stack or speaks of one.
+/// The tasks that need a stack: those that act on one or speak of one, and all that need such a task.
 #[must_use]
-pub fn needs_stack(manifest: &Manifest, goal: &str) -> bool {
+pub fn tasks_on_a_stack(manifest: &Manifest) -> HashSet<&str> {
+    let mut needed_by: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, task) in &manifest.tasks {
+        for need in &task.def.needs {
+            needed_by.entry(need.get_ref().as_str()).or_default().push(name);
+        }
+    }
     let strings = Strings::default();
-    let speaks = |task: &TaskDef| {
-        let mentions = |text: &str| strings.mentions(text, "stack") || strings.mentions(text, "env");
-        let expression =
-            |text: &str| strings.expression_mentions(text, "stack") || strings.expression_mentions(text, "env");
-        let run = match &task.run {
-            None => false,
-            Some(RunDef::Command(text) | RunDef::Shell(text)) => mentions(text.get_ref()),
-            Some(_) => true,
-        };
-        run || task.when.as_ref().is_some_and(|when| expression(when.get_ref()))
-            || task.env.values().any(|text| mentions(text.get_ref()))
-    };
-    closure(manifest, goal)
+    let own = manifest
+        .tasks
         .iter()
-        .any(|name| manifest.tasks.get(*name).is_some_and(|task| speaks(&task.def)))
+        .filter(|(_, task)| speaks_of_a_stack(task, &strings));
+    let mut found: HashSet<&str> = own.map(|(name, _)| name.as_str()).collect();
+    let mut ahead: Vec<&str> = found.iter().copied().collect();
+    while let Some(name) = ahead.pop() {
+        let parents = needed_by.get(name).into_iter().flatten();
+        ahead.extend(parents.copied().filter(|parent| found.insert(parent)));
+    }
+    found
+}
+
+/// The manifest has been checked: every string can be read.
+fn speaks_of_a_stack(task: &Sourced<TaskDef>, strings: &Strings) -> bool {
+    let speaks = |names: Result<Vec<String>, RenderError>| {
+        let mut names = names.into_iter().flatten();
+        names.any(|name| matches!(name.split('.').next(), Some("stack" | "env")))
+    };
+    let text = |text: &Text| speaks(strings.names(text.get_ref(), &task.place(text)));
+    let run = match &task.def.run {
+        None => false,
+        Some(RunDef::Command(line) | RunDef::Shell(line)) => text(line),
+        Some(_) => true,
+    };
+    let when = task.def.when.as_ref();
+    run || when.is_some_and(|when| speaks(strings.names_of_expression(when.get_ref(), &task.place(when))))
+        || task.def.env.values().any(text)
 }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
-pub use build::build;
+pub use build::{build, no_such_task};
 pub use error::PlanError;
-pub use graph::needs_stack;
+pub use graph::tasks_on_a_stack;
 pub use params::{ParamValue, params_of};
 
 use crate::action::Action;

@@ -5,7 +5,7 @@ use minijinja::Value;
 
 use super::PlanError;
 use super::graph::closure;
-use crate::manifest::{Manifest, ParamDef};
+use crate::manifest::{Manifest, ParamDef, Text};
 
 /// What the command line said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,16 +31,26 @@ impl From<&ParamValue> for Value {
 /// The parameters of a task and all that it needs. The same parameter may be declared by several tasks, alike.
 ///
 /// # Errors
-/// [`PlanError::ParamConflict`] where two tasks declare it differently.
+/// [`PlanError::ParamConflict`] where two tasks declare it differently, [`PlanError::TwoRests`] where two take the rest
+/// of the line.
 pub fn params_of<'a>(manifest: &'a Manifest, goal: &'a str) -> Result<IndexMap<&'a str, &'a ParamDef>, PlanError> {
     let mut params: IndexMap<&str, (&str, &ParamDef)> = IndexMap::new();
     for task in closure(manifest, goal) {
         let Some(def) = manifest.tasks.get(task) else { continue };
         for (name, param) in &def.def.params {
-            match params.get(name.as_str()) {
+            let name = name.get_ref().as_str();
+            if param.rest
+                && let Some((_, (first, _))) = params.iter().find(|(other, (_, def))| def.rest && **other != name)
+            {
+                return Err(PlanError::TwoRests {
+                    first: (*first).to_owned(),
+                    second: task.to_owned(),
+                });
+            }
+            match params.get(name) {
                 Some((first, other)) if *other != param => {
                     return Err(PlanError::ParamConflict {
-                        param: name.clone(),
+                        param: name.to_owned(),
                         first: (*first).to_owned(),
                         second: task.to_owned(),
                     });
@@ -56,8 +66,8 @@ pub fn params_of<'a>(manifest: &'a Manifest, goal: &'a str) -> Result<IndexMap<&
 }
 
 /// The parameters that one task declares, as its strings see them: `-` in names becomes `_`.
-pub(super) fn seen_by(declared: &IndexMap<String, ParamDef>, said: &IndexMap<String, ParamValue>) -> Value {
-    let value = |name: &String, def: &ParamDef| match said.get(name) {
+pub(super) fn seen_by(declared: &IndexMap<Text, ParamDef>, said: &IndexMap<String, ParamValue>) -> Value {
+    let value = |name: &str, def: &ParamDef| match said.get(name) {
         Some(value) => Value::from(value),
         None if def.flag => Value::from(false),
         None if def.rest => Value::from(Vec::<Value>::new()),
@@ -65,6 +75,6 @@ pub(super) fn seen_by(declared: &IndexMap<String, ParamDef>, said: &IndexMap<Str
     };
     declared
         .iter()
-        .map(|(name, def)| (name.replace('-', "_"), value(name, def)))
+        .map(|(name, def)| (name.get_ref().replace('-', "_"), value(name.get_ref(), def)))
         .collect()
 }

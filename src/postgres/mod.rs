@@ -52,4 +52,4 @@ pub use server::Server;
 pub use session::Session;
 pub use standing::Standing;
 pub use status::{Status, status};
-pub use swap::{Activated, Verified, activate, rollback};
+pub use swap::{Activated, Verified, activate, can_roll_back, rollback};

@@ -9,9 +9,11 @@ use super::incoming::Incoming;
 use super::inheritance;
 use super::lock::RestoreLock;
 use super::marker::{Comment, Marker, State};
+use super::names::Names;
 use super::recover::drop_database;
 use super::seal;
 use super::server::Server;
+use super::session::Session;
 use super::status::{Status, status};
 
 pub(crate) mod sealed {
@@ -141,13 +143,7 @@ pub async fn rollback(server: &Server, lock: &RestoreLock, limit: Duration) -> R
     let aside = names.retired(lock.run())?;
     let session = server.connect_maintenance().await?;
     let served = status(&session, live).await?;
-    let kept = status(&session, previous)
-        .await?
-        .ok_or_else(|| PostgresError::NoPrevious {
-            live: live.clone(),
-            previous: previous.clone(),
-        })?;
-    must_be_previous(previous, &kept)?;
+    let kept = kept(&session, names).await?;
 
     exchange(server, lock, previous, limit, async |session| {
         let mut sql = String::new();
@@ -166,6 +162,26 @@ pub async fn rollback(server: &Server, lock: &RestoreLock, limit: Duration) -> R
             .map_err(PostgresError::doing(format!("rolling `{}` back", live.as_str())))
     })
     .await
+}
+
+/// Refuses where there is nothing to roll back to, for those who would stop what serves before they ask.
+///
+/// # Errors
+/// [`PostgresError::NoPrevious`], [`PostgresError::NotOurs`], [`PostgresError::Connect`].
+pub async fn can_roll_back(server: &Server, lock: &RestoreLock) -> Result<(), PostgresError> {
+    let session = server.connect_maintenance().await?;
+    kept(&session, lock.names()).await.map(drop)
+}
+
+/// What is kept for a rollback.
+async fn kept(session: &Session, names: &Names) -> Result<Status, PostgresError> {
+    let kept = status(session, names.previous()).await?;
+    let kept = kept.ok_or_else(|| PostgresError::NoPrevious {
+        live: names.live().clone(),
+        previous: names.previous().clone(),
+    })?;
+    must_be_previous(names.previous(), &kept)?;
+    Ok(kept)
 }
 
 fn must_be_previous(name: &Identifier, found: &Status) -> Result<(), PostgresError> {

@@ -165,9 +165,11 @@ fn meaning(command: &str, ending: Ending) -> Option<&'static str> {
     }
 }
 
+const NO_COMPOSE: &str = "install Docker's compose plugin (`docker compose version` shows whether it is there): https://docs.docker.com/compose/install/linux/";
+
 /// What helps against complaints that are met again and again.
 fn advice(lines: &[String]) -> Option<&'static str> {
-    const KNOWN: [(&str, &str); 5] = [
+    const KNOWN: [(&str, &str); 7] = [
         (
             "Host key verification failed",
             "connect once by hand (`ssh` to the same host), compare the key that it shows, and accept it",
@@ -184,6 +186,9 @@ fn advice(lines: &[String]) -> Option<&'static str> {
             "Cannot connect to the Docker daemon",
             "start Docker (`systemctl start docker`), or look at DOCKER_HOST",
         ),
+        // What docker says of `docker compose` where it does not know it: older ones first.
+        ("unknown flag: --project-name", NO_COMPOSE),
+        ("'compose' is not a docker command", NO_COMPOSE),
         (
             "No space left on device",
             "make room on that disk (`df -h`; for Docker `docker system df`)",

@@ -39,6 +39,14 @@ impl Groups {
         end(&groups).await;
     }
 
+    /// Kills every group, without asking first.
+    pub(super) fn kill_all(&self) {
+        let groups: Vec<Pid> = self.with(|groups| groups.iter().copied().collect());
+        for leader in groups {
+            signal(leader, Signal::KILL);
+        }
+    }
+
     fn with<T>(&self, change: impl FnOnce(&mut HashSet<Pid>) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

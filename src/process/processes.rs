@@ -107,6 +107,11 @@ impl Processes {
         self.groups.end_all().await;
     }
 
+    /// Kills every child that still lives. For a user who does not want to wait any longer.
+    pub fn kill_all(&self) {
+        self.groups.kill_all();
+    }
+
     pub(super) fn groups(&self) -> &Groups {
         &self.groups
     }

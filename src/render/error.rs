@@ -1,7 +1,9 @@
 //! What can go wrong with a template.
 
 use camino::Utf8PathBuf;
+use minijinja::ErrorKind;
 
+use super::secrets::IS_SECRET;
 use crate::error::{Diagnostic, ExitCode, Explain, Place, Source};
 
 /// A template that cannot be rendered. Nothing was written.
@@ -14,6 +16,8 @@ pub enum RenderError {
         message: String,
         /// Where.
         place: Box<Place>,
+        /// What to do about it.
+        hint: Option<String>,
     },
     /// A template that is neither built in nor in the project.
     #[error("there is no template `{name}`")]
@@ -24,14 +28,6 @@ pub enum RenderError {
         folder: Utf8PathBuf,
         /// What there is.
         hint: Option<String>,
-    },
-    /// A project's own template that cannot be read.
-    #[error("cannot read the template {path}")]
-    Read {
-        /// Which.
-        path: Utf8PathBuf,
-        /// Why not.
-        source: std::io::Error,
     },
     /// A rendered compose file that is no YAML.
     #[error("the template `{name}` rendered what is no YAML: {message}")]
@@ -53,12 +49,27 @@ impl RenderError {
             .and_then(|range| text.get(range))
             .filter(|part| !part.is_empty() && part.len() < text.len());
         let mut place = place.clone();
-        if let Some(part) = column {
-            place.label = format!("here: {part}");
-        }
+        let message = match (error.kind(), column) {
+            (ErrorKind::UndefinedError, Some(part)) => format!("`{part}` is not set"),
+            (ErrorKind::UndefinedError, None) => "something that this string speaks of is not set".into(),
+            (_, part) => {
+                place.label = part.map(|part| format!("here: {part}")).unwrap_or_default();
+                message(error)
+            }
+        };
         Self::Template {
-            message: message(error),
+            message,
             place: Box::new(place),
+            hint: hint(error),
+        }
+    }
+
+    /// A string of the manifest that speaks of a name that is never there.
+    pub(crate) fn unknown(kind: &str, name: &str, there: &[&str], place: &Place) -> Self {
+        Self::Template {
+            message: format!("there is no {kind} `{name}` here"),
+            place: Box::new(place.clone()),
+            hint: crate::manifest::hint(name, there.iter().copied()),
         }
     }
 
@@ -78,21 +89,50 @@ impl RenderError {
             .and_then(|rest| rest.lines().next())
             .map_or(0, str::len);
         let span = error.range().unwrap_or(line_start..line_start + line_length);
+        let part = source.text.get(span.clone()).filter(|_| error.range().is_some());
+        let message = match (error.kind(), part) {
+            (ErrorKind::UndefinedError, Some(part)) => format!("`{part}` is not set"),
+            _ => message(error),
+        };
+        let hint = match hint(error) {
+            Some(_) if is_about_a_secret(error) => {
+                Some("let compose look it up when it reads the file: ${NAME}".into())
+            }
+            hint => hint,
+        };
         Self::Template {
-            message: message(error),
+            message,
             place: Box::new(Place {
                 source,
                 span,
                 label: String::new(),
             }),
+            hint,
         }
     }
+}
+
+/// What to do about an error in a template, where that is known.
+fn hint(error: &minijinja::Error) -> Option<String> {
+    match error.kind() {
+        ErrorKind::UndefinedError => Some("set it, or say what stands for it: `… | default(\"\")`".into()),
+        _ if is_about_a_secret(error) => Some(
+            "hand it to the command in its environment: env = { NAME = \"{{ env.NAME }}\" }, the variable alone".into(),
+        ),
+        _ => None,
+    }
+}
+
+fn is_about_a_secret(error: &minijinja::Error) -> bool {
+    error.detail().is_some_and(|detail| detail.contains(IS_SECRET))
 }
 
 /// minijinja's message without its own account of the place.
 fn message(error: &minijinja::Error) -> String {
     let kind = error.kind().to_string();
     match error.detail() {
+        // Ours, and a sentence of its own.
+        Some(detail) if error.kind() == ErrorKind::InvalidOperation => detail.to_owned(),
         Some(detail) => format!("{kind}: {detail}"),
         None => kind,
     }
@@ -102,7 +142,13 @@ impl Explain for RenderError {
     fn explain(&self) -> Diagnostic {
         let plain = Diagnostic::new(ExitCode::Usage, self.to_string());
         match self {
-            Self::Template { place, .. } => plain.at(Some((**place).clone())),
+            Self::Template { place, hint, .. } => {
+                let placed = plain.at(Some((**place).clone()));
+                match hint {
+                    Some(hint) => placed.hint(hint),
+                    None => placed,
+                }
+            }
             Self::NoTemplate { folder, hint, .. } => {
                 let plain = plain.note(format!("neither built in nor in {folder}"));
                 match hint {
@@ -110,7 +156,6 @@ impl Explain for RenderError {
                     None => plain,
                 }
             }
-            Self::Read { source, .. } => plain.note(source.to_string()),
             Self::NotYaml { place, .. } => plain.at(place.as_deref().cloned()),
         }
     }

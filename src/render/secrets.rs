@@ -7,6 +7,9 @@ use minijinja::{Error, ErrorKind, Value};
 
 use crate::stack::{Value as Variable, Variables};
 
+/// How an error begins that is about a secret.
+pub(super) const IS_SECRET: &str = "is a secret";
+
 /// Variables for strings of the manifest and for files that anybody may read.
 #[must_use]
 pub fn context_of_variables(variables: &Variables) -> Value {
@@ -33,7 +36,7 @@ impl Object for Masked {
             Variable::Plain(text) => Some(Value::from(text.as_str())),
             Variable::Secret(_) => Some(Value::from(Error::new(
                 ErrorKind::InvalidOperation,
-                format!("{name} is a secret: here it would be readable by others"),
+                format!("{name} {IS_SECRET}: here it would be readable by others"),
             ))),
         }
     }

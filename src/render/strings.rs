@@ -1,5 +1,7 @@
 //! Strings of the manifest: minijinja, strict, with errors that point into `tasks.toml`.
 
+use std::collections::HashSet;
+
 use minijinja::value::ValueKind;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
@@ -65,21 +67,34 @@ impl Strings {
         Ok(Some(items.map(|item| item.to_string()).collect()))
     }
 
-    /// Whether a string speaks of `name`, so that it can only be resolved where there is one.
-    #[must_use]
-    pub fn mentions(&self, text: &str, name: &str) -> bool {
-        self.environment
-            .template_from_str(text)
-            .is_ok_and(|template| template.undeclared_variables(false).contains(name))
+    /// What a string speaks of, such as `env.HOME`, in alphabetical order.
+    ///
+    /// # Errors
+    /// A template that does not parse.
+    pub fn names(&self, text: &str, place: &Place) -> Result<Vec<String>, RenderError> {
+        if !text.contains('{') {
+            return Ok(Vec::new());
+        }
+        let template = self.environment.template_from_str(text);
+        let template = template.map_err(|error| RenderError::in_manifest(&error, text, place))?;
+        Ok(sorted(template.undeclared_variables(true)))
     }
 
     /// The same for an expression.
-    #[must_use]
-    pub fn expression_mentions(&self, text: &str, name: &str) -> bool {
-        self.environment
-            .compile_expression(text)
-            .is_ok_and(|compiled| compiled.undeclared_variables(false).contains(name))
+    ///
+    /// # Errors
+    /// An expression that does not parse.
+    pub fn names_of_expression(&self, text: &str, place: &Place) -> Result<Vec<String>, RenderError> {
+        let expression = self.environment.compile_expression(text);
+        let expression = expression.map_err(|error| RenderError::in_manifest(&error, text, place))?;
+        Ok(sorted(expression.undeclared_variables(true)))
     }
+}
+
+fn sorted(names: HashSet<String>) -> Vec<String> {
+    let mut names: Vec<String> = names.into_iter().collect();
+    names.sort_unstable();
+    names
 }
 
 /// The expression of a text that is `{{ expression }}` and nothing else.

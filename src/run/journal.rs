@@ -22,7 +22,7 @@ use crate::run::event::Event;
 use node_log::NodeLogs;
 
 /// How many runs are kept, the one that is beginning among them.
-pub const RUNS_KEPT: usize = 50;
+const RUNS_KEPT: usize = 50;
 
 const EVENTS: &str = "events.jsonl";
 
@@ -62,6 +62,12 @@ impl Explain for JournalError {
             io::ErrorKind::PermissionDenied => {
                 diagnostic.hint("make `.opw-task` writable for this user, or remove it if another user made it")
             }
+            io::ErrorKind::NotADirectory => {
+                diagnostic.hint("`.opw-task` is a folder of the program's own: move away what is there")
+            }
+            io::ErrorKind::ReadOnlyFilesystem => {
+                diagnostic.hint("run it in a checkout that can be written: each run keeps a journal")
+            }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 diagnostic.hint("free space; the run itself goes on, its journal has a gap")
             }
@@ -92,7 +98,7 @@ struct Entry<'a> {
 }
 
 impl Journal {
-    /// Makes the folder of a run under `<root>/.opw-task/runs` and removes the oldest ones beyond [`RUNS_KEPT`].
+    /// Makes the folder of a run under `<root>/.opw-task/runs` and removes the oldest ones beyond fifty.
     ///
     /// Folders are 0700 and files 0600: what children print may hold customers' data even where it holds no secret.
     ///

@@ -1,13 +1,14 @@
 //! One run at a time changes a stack: a lock file in its state root, held by the kernel for as long as the run lives.
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::DirBuilderExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::action::ActionError;
 use crate::host::Host;
-use crate::stack::Stack;
+use crate::stack::{Paths, Stack};
 
 /// The right to change a stack. It goes when the value goes, or with the process, however that ends.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl StackLock {
             Host::Ssh(_) => root.join(".opw-task").join(format!("{}.lock", stack.name)),
         };
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| ActionError::path("make", folder, source))?;
+            make(folder).map_err(|source| ActionError::path("make", folder, source))?;
         }
         let mut file = File::options()
             .read(true)
@@ -53,6 +54,17 @@ impl StackLock {
         written.map_err(|source| ActionError::path("write", &path, source))?;
         Ok(Self { _file: file })
     }
+}
+
+/// Makes the folder of the lock. That is the state root, and this is where it comes to be: nobody else may list it.
+fn make(folder: &Utf8Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    DirBuilder::new().recursive(true).mode(Paths::ROOT_MODE).create(folder)
 }
 
 fn held(stack: &Stack, file: &mut File, path: Utf8PathBuf) -> ActionError {

@@ -6,6 +6,7 @@ mod id;
 mod journal;
 mod lock;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -50,13 +51,6 @@ pub enum Ended {
     Interrupted,
 }
 
-/// A node's state while the run lasts.
-enum Progress {
-    Waiting,
-    Running,
-    Over,
-}
-
 struct Finished {
     node: usize,
     began: Instant,
@@ -79,7 +73,8 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
         setting,
         handover: Arc::default(),
         slots: Arc::new(Semaphore::new(setting.jobs.max(1))),
-        states: plan.nodes.iter().map(|_| Progress::Waiting).collect(),
+        waiting: plan.nodes.iter().map(|node| Some(node.waits_for.len())).collect(),
+        followers: followers(plan),
         running: JoinSet::new(),
         failed: Vec::new(),
         first: None,
@@ -106,6 +101,17 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
     }
 }
 
+/// The nodes that wait for each node of a plan.
+fn followers(plan: &Plan) -> Vec<Vec<usize>> {
+    let mut followers = vec![Vec::new(); plan.nodes.len()];
+    for (index, node) in plan.nodes.iter().enumerate() {
+        for before in &node.waits_for {
+            followers[*before].push(index);
+        }
+    }
+    followers
+}
+
 fn info(node: &crate::plan::Node) -> NodeInfo {
     NodeInfo {
         name: node.name.clone(),
@@ -120,7 +126,10 @@ struct Run<'a> {
     setting: &'a Setting,
     handover: Arc<Handover>,
     slots: Arc<Semaphore>,
-    states: Vec<Progress>,
+    /// How many nodes each node still waits for; none for a node that has been started.
+    waiting: Vec<Option<usize>>,
+    /// The nodes that wait for each node.
+    followers: Vec<Vec<usize>>,
     running: JoinSet<Finished>,
     failed: Vec<NodeName>,
     first: Option<(NodeName, ActionError)>,
@@ -128,51 +137,52 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn all(&mut self) {
-        self.start_what_is_ready();
+        self.start_ready((0..self.plan.nodes.len()).collect());
         while let Some(finished) = self.running.join_next().await {
             match finished {
-                Ok(finished) => self.finish(finished),
+                Ok(finished) => {
+                    let over = finished.node;
+                    self.finish(finished);
+                    self.start_ready(self.followers[over].clone());
+                }
                 // A node that panicked: the run cannot know what it did, so nothing that follows may run.
                 Err(_) => {
                     self.first.get_or_insert(("run".into(), ActionError::Broken));
                     self.setting.processes.cancellation().cancel();
                 }
             }
-            self.start_what_is_ready();
         }
         for index in 0..self.plan.nodes.len() {
-            if matches!(self.states[index], Progress::Waiting) {
+            if self.waiting[index].is_some() {
                 self.over(index, Outcome::Cancelled, 0.0);
             }
         }
     }
 
-    /// Starts nodes whose predecessors are over; nodes without an action are over at once, and may make others ready.
-    fn start_what_is_ready(&mut self) {
-        let mut index = 0;
-        while index < self.plan.nodes.len() {
-            let node = &self.plan.nodes[index];
-            let ready = node
-                .waits_for
-                .iter()
-                .all(|before| matches!(self.states[*before], Progress::Over));
+    /// Starts those of the candidates that wait for nothing any more. Nodes without an action are over at once, and may
+    /// make others ready.
+    fn start_ready(&mut self, candidates: Vec<usize>) {
+        let mut candidates = VecDeque::from(candidates);
+        while let Some(index) = candidates.pop_front() {
             let stopped = self.setting.processes.cancellation().is_cancelled();
-            if !matches!(self.states[index], Progress::Waiting) || !ready || stopped {
-                index += 1;
+            if self.waiting[index] != Some(0) || stopped {
                 continue;
             }
+            let node = &self.plan.nodes[index];
             match (&node.skipped, &node.action) {
                 (Some(reason), _) => self.over(index, Outcome::Skipped { reason: reason.clone() }, 0.0),
                 (None, None) => self.over(index, Outcome::Done, 0.0),
-                (None, Some(_)) => self.start(index),
+                (None, Some(_)) => {
+                    self.start(index);
+                    continue;
+                }
             }
-            // Nodes stand in plan order, so what this one made ready stands behind it.
-            index += 1;
+            candidates.extend(&self.followers[index]);
         }
     }
 
     fn start(&mut self, index: usize) {
-        self.states[index] = Progress::Running;
+        self.waiting[index] = None;
         let node = &self.plan.nodes[index];
         let processes = self.setting.processes.clone();
         let report = Report::new(
@@ -243,7 +253,12 @@ impl Run<'_> {
     }
 
     fn over(&mut self, index: usize, outcome: Outcome, seconds: f64) {
-        self.states[index] = Progress::Over;
+        self.waiting[index] = None;
+        for follower in &self.followers[index] {
+            if let Some(count) = &mut self.waiting[*follower] {
+                *count -= 1;
+            }
+        }
         let node = self.plan.nodes[index].name.clone();
         let _ = self.setting.events.send(Event::NodeFinished { node, outcome, seconds });
     }

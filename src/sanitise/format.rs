@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::error::SanitiseError;
@@ -44,6 +45,17 @@ pub(super) fn any_mark(formats: &[Format]) -> String {
         .map(|format| format.mark.as_str())
         .collect::<Vec<_>>()
         .join("|")
+}
+
+/// The same for texts that are read here. Marks keep to what both languages of expressions know.
+pub(super) fn any_mark_here(formats: &[Format]) -> Result<Regex, SanitiseError> {
+    RegexBuilder::new(&any_mark(formats))
+        .unicode(false)
+        .dot_matches_new_line(true)
+        .build()
+        .map_err(|error| SanitiseError::Formats {
+            reason: error.to_string(),
+        })
 }
 
 const WORDS: [&str; 33] = [
@@ -150,6 +162,22 @@ fn entropy(value: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_sample_bears_a_mark_that_is_seen_here_too() {
+        let formats = formats().unwrap();
+        let mark = any_mark_here(&formats).unwrap();
+        for format in &formats {
+            for sample in &format.samples {
+                assert!(
+                    mark.is_match(format!("é {sample} \n").as_bytes()),
+                    "{}: {sample}",
+                    format.name
+                );
+            }
+        }
+        assert!(!mark.is_match("Straße 5, see https://example.com/a@b".as_bytes()));
+    }
 
     #[test]
     fn names_of_credentials_are_known() {

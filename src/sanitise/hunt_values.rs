@@ -8,6 +8,7 @@ use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format::{self, Format};
 use super::hunt::{self, Trace};
+use super::hunt_stream::{self, Marked};
 use super::statement::Sql;
 
 /// Tables asked in one statement: few enough to plan quickly, many enough that a distant server does not matter.
@@ -47,19 +48,33 @@ fn readable(table: &Table) -> impl Iterator<Item = (&str, &Column, String)> {
 /// Looks through every text, jsonb and bytea column.
 pub(super) async fn run(client: &impl GenericClient, catalogue: &Catalogue) -> Result<Vec<Trace>, SanitiseError> {
     let formats = format::formats()?;
-    let tables: Vec<_> = catalogue
+    let large = hunt_stream::large_tables(client).await?;
+    let (large, small): (Vec<_>, Vec<_>) = catalogue
         .tables()
         .filter(|(name, table)| !METADATA.contains(name) && readable(table).next().is_some())
-        .collect();
+        .partition(|(name, _)| large.contains(*name));
     let mut traces = Vec::new();
-    for batch in tables.chunks(TABLES_AT_ONCE) {
+    let mark = format::any_mark_here(&formats)?;
+    for (name, table) in large {
+        let row = row_text(table);
+        match hunt_stream::marked_rows(client, &escape_identifier(name), &row, &mark).await? {
+            Marked::None => {}
+            Marked::Rows(only) => traces.extend(look_closely(client, name, table, &formats, &only).await?),
+            Marked::Many => {
+                let bears = bears(table, &format::any_mark(&formats));
+                traces.extend(look_closely(client, name, table, &formats, &bears).await?);
+            }
+        }
+    }
+    for batch in small.chunks(TABLES_AT_ONCE) {
         let select = marked(batch, &format::any_mark(&formats));
         let doing = SanitiseError::server("look for credentials");
         let rows = client.query(&select, &[]).await.map_err(doing)?;
         for row in rows.iter().filter(|row| row.get::<_, i64>(1) > 0) {
             let at = usize::try_from(row.get::<_, i32>(0)).unwrap_or_default();
             if let Some((name, table)) = batch.get(at) {
-                traces.extend(look_closely(client, name, table, &formats).await?);
+                let bears = bears(table, &format::any_mark(&formats));
+                traces.extend(look_closely(client, name, table, &formats, &bears).await?);
             }
         }
     }
@@ -80,24 +95,29 @@ fn marked(tables: &[(&str, &Table)], mark: &str) -> String {
 
 /// The texts of a row are read as one, in the C collation: one pass, byte by byte.
 fn bears(table: &Table, mark: &str) -> String {
+    format!("({}) COLLATE \"C\" ~ {}", row_text(table), escape_literal(mark))
+}
+
+/// All texts of a row as one.
+fn row_text(table: &Table) -> String {
     let texts: Vec<_> = readable(table).map(|(_, _, text)| text).collect();
     let row: Vec<_> = texts
         .chunks(ARGUMENTS)
         .map(|some| format!("concat_ws(E'\\n', {})", some.join(", ")))
         .collect();
-    format!("({}) COLLATE \"C\" ~ {}", row.join(" || "), escape_literal(mark))
+    row.join(" || ")
 }
 
 /// Which columns of a table hold which formats. Marks are asked for first, column by column: compiling the patterns costs
-/// the server more than a table of ordinary size.
+/// the server more than a table of ordinary size. `only` is a condition that every row with a mark meets.
 async fn look_closely(
     client: &impl GenericClient,
     name: &str,
     table: &Table,
     formats: &[Format],
+    only: &str,
 ) -> Result<Vec<Trace>, SanitiseError> {
     let quoted = escape_identifier(name);
-    let bears = bears(table, &format::any_mark(formats));
     let places: Vec<_> = readable(table)
         .flat_map(|(name, column, text)| formats.iter().map(move |format| (name, column, text.clone(), format)))
         .collect();
@@ -107,13 +127,14 @@ async fn look_closely(
             .iter()
             .map(|(_, _, text, format)| format!("coalesce(bool_or({text} ~ {}), false)", escape_literal(&format.mark)))
             .collect();
-        let select = format!("SELECT {} FROM {quoted} WHERE {bears}", marks.join(", "));
+        let select = format!("SELECT {} FROM {quoted} WHERE {only}", marks.join(", "));
         let doing = SanitiseError::server("look for credentials");
         let row = client.query_one(&select, &[]).await.map_err(doing)?;
         for (at, (column_name, column, text, format)) in places.iter().enumerate() {
             if row.get::<_, bool>(at) {
                 let (mark, pattern) = (escape_literal(&format.mark), escape_literal(&format.pattern));
-                let select = format!("SELECT count(*) FROM {quoted} WHERE {text} ~ {mark} AND {text} ~ {pattern}");
+                let select =
+                    format!("SELECT count(*) FROM {quoted} WHERE {only} AND {text} ~ {mark} AND {text} ~ {pattern}");
                 let count = Sql {
                     text: select,
                     parameters: Vec::new(),

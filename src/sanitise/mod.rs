@@ -16,6 +16,7 @@ mod format;
 mod fragment;
 mod hashes;
 mod hunt;
+mod hunt_stream;
 mod hunt_values;
 mod module_files;
 mod parameter_plan;

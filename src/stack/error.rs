@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
 use crate::host::SshTargetError;
+use crate::manifest::suggestion;
 use crate::process::ProcessError;
 use crate::render::RenderError;
 use crate::upstream::UpstreamError;
@@ -107,6 +108,20 @@ pub enum StackError {
     /// ssh's configuration could not be asked.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// A stack that would work where another one does.
+    #[error("stacks `{stack}` and `{other}` have the same {key}: {value}")]
+    Shared {
+        /// The stack.
+        stack: String,
+        /// The other stack.
+        other: String,
+        /// What they share, as the manifest calls it.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// Where the stack has it from.
+        origin: String,
+    },
     /// An act that needs an upstream, on a stack without one.
     #[error("stack `{stack}` has no upstream")]
     NoUpstream {
@@ -144,13 +159,30 @@ impl Explain for StackError {
             Self::Upstream { source, place } => source.explain().at(Some((**place).clone())),
             Self::Render(error) => error.explain(),
             Self::Process(error) => error.explain(),
-            Self::Policy { place, .. } => usage.at(place.as_deref().cloned()),
+            Self::Policy { place, message } => {
+                let usage = usage.at(place.as_deref().cloned());
+                match suggestion(message) {
+                    Some(hint) => usage.hint(hint),
+                    None => usage,
+                }
+            }
             Self::Protected { act, .. } => refused
                 .note(format!("{act} would change its data"))
                 .hint("take `protected = true` out of tasks.toml if that is really meant"),
             Self::IsUpstream { .. } => refused
                 .note("an upstream is only ever read")
                 .hint("give the stack another host"),
+            Self::Shared {
+                stack,
+                key,
+                origin,
+                other,
+                ..
+            } => usage
+                .note(format!(
+                    "{origin} says so; what is done to the one would be done to `{other}`"
+                ))
+                .hint(format!("write {key} = \"…\" into [stacks.{stack}]")),
             Self::NoUpstream { stack } => usage.hint(format!("write upstream = \"…\" into [stacks.{stack}]")),
             Self::Unfit { hint, .. } => usage.hint(hint),
         }

@@ -5,7 +5,11 @@
 //! files because files are shared between stacks, and two stacks must never end in one compose project by accident.
 
 mod error;
+mod facts;
 mod guard;
+mod layers;
+mod machines;
+mod neighbours;
 mod origin;
 mod policy;
 mod resolve;
@@ -25,6 +29,9 @@ use crate::host::Host;
 use crate::manifest::Deploy;
 use crate::sanitise::Policy;
 use crate::upstream::Upstream;
+
+/// The overlay that every stack of Odoo begins with.
+const BASE: &str = "base";
 
 /// One copy of the application on one host, everything about it known.
 #[derive(Debug, Clone)]
@@ -75,6 +82,9 @@ pub struct Paths {
 }
 
 impl Paths {
+    /// A state root can be passed through, not listed: what lies in it has its own permissions.
+    pub const ROOT_MODE: u32 = 0o711;
+
     /// The rendered compose files.
     #[must_use]
     pub fn compose(&self) -> Utf8PathBuf {
@@ -144,6 +154,18 @@ impl Stack {
         self.variables
             .secret("ODOO_DB_PASSWORD")
             .ok_or_else(|| self.missing("ODOO_DB_PASSWORD"))
+    }
+
+    /// Looks for what `compose/base.yaml.j2` cannot do without.
+    ///
+    /// # Errors
+    /// [`StackError::Missing`] for the first that no layer has.
+    pub fn require_variables(&self) -> Result<(), StackError> {
+        if self.overlays.iter().any(|overlay| overlay == BASE) {
+            self.database()?;
+            self.database_password()?;
+        }
+        Ok(())
     }
 
     /// The address under which people reach the stack.

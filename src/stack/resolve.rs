@@ -1,16 +1,13 @@
 //! From the manifest's words to a [`Stack`].
 
 use camino::Utf8PathBuf;
-use indexmap::IndexMap;
 use minijinja::context;
 
 use super::policy::policy;
-use super::{Origin, Paths, Ports, Secrecy, Stack, StackError, Variables, absolute};
+use super::{Paths, Ports, Secrecy, Stack, StackError, Variables, absolute};
 use crate::error::Place;
-use crate::host::{Host, SshTarget};
 use crate::manifest::{Deploy, Manifest, Sourced, StackDef, Text, hint};
 use crate::render::{Strings, context_of_variables};
-use crate::upstream::Upstream;
 
 /// Overlays of a stack that names none.
 const DEFAULT_OVERLAYS: [&str; 2] = ["base", "ports"];
@@ -50,148 +47,26 @@ pub fn resolve(
 }
 
 /// Which variables of this project are secrets.
-fn secrecy(manifest: &Manifest) -> Secrecy {
+pub(super) fn secrecy(manifest: &Manifest) -> Secrecy {
     let names = |texts: &[Text]| texts.iter().map(|text| text.get_ref().clone()).collect();
     let project = &manifest.project.def;
     Secrecy::new(names(&project.secrets), names(&project.not_secrets))
 }
 
-struct Resolver<'a> {
-    manifest: &'a Manifest,
-    name: &'a str,
+/// A stack on its way from words to values.
+pub(super) struct Resolver<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) name: &'a str,
     /// The stack's own definition, then the defaults: the first that says something wins.
-    layers: Vec<&'a Sourced<StackDef>>,
+    pub(super) layers: Vec<&'a Sourced<StackDef>>,
     own: &'a Sourced<StackDef>,
     strings: Strings,
-    environment: &'a dyn Fn(&str) -> Option<String>,
-    variables: Variables,
-    env_files: Vec<(Utf8PathBuf, bool)>,
+    pub(super) environment: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) variables: Variables,
+    pub(super) env_files: Vec<(Utf8PathBuf, bool)>,
 }
-
-/// A fact of a stack that is a variable too, so that env files may state it and compose may use it.
-type Fact = (&'static str, fn(&StackDef) -> Option<Said<'_>>);
-
-enum Said<'a> {
-    Text(&'a Text),
-    Number(u16),
-}
-
-const FACTS: [Fact; 8] = [
-    ("ODOO_PROJECT_NAME", |def| def.project.as_ref().map(Said::Text)),
-    ("ODOO_DB_NAME", |def| def.database.as_ref().map(Said::Text)),
-    ("ODOO_BASE_URL", |def| def.base_url.as_ref().map(Said::Text)),
-    ("ODOO_STATE_ROOT", |def| def.state_root.as_ref().map(Said::Text)),
-    ("ODOO_BIND_ADDRESS", |def| {
-        def.ports.as_ref()?.bind.as_ref().map(Said::Text)
-    }),
-    ("ODOO_WEB_HOST_PORT", |def| def.ports.as_ref()?.web.map(Said::Number)),
-    ("ODOO_LONGPOLL_HOST_PORT", |def| {
-        def.ports.as_ref()?.longpoll.map(Said::Number)
-    }),
-    ("ODOO_DB_HOST_PORT", |def| {
-        def.ports.as_ref()?.database.map(Said::Number)
-    }),
-];
 
 impl Resolver<'_> {
-    /// Lays the layers in order. Strings of the manifest may speak of `env`: they see the env files, what is
-    /// inherited and what the command line sets.
-    fn lay_variables(&mut self, set: &[(String, String)]) -> Result<(), StackError> {
-        let mut files = Variables::new(secrecy(self.manifest));
-        for path in self.env_file_names()? {
-            let there = files.lay_file(&self.manifest.root, &path)?;
-            self.env_files.push((path, there));
-        }
-        let mut last = Variables::new(secrecy(self.manifest));
-        for name in self
-            .first(|def| def.inherit.as_ref())
-            .map_or(&[][..], |(_, names)| names)
-        {
-            if let Some(value) = (self.environment)(name.get_ref()) {
-                last.set(name.get_ref(), value, Origin::Environment);
-            }
-        }
-        for (name, value) in set {
-            last.set(name, value, Origin::CommandLine);
-        }
-        self.variables.lay_over(&files);
-        self.variables.lay_over(&last);
-        let defaults = self.said(&self.layers[1..], Origin::Defaults)?;
-        let own = self.said(&self.layers[..1], Origin::Manifest)?;
-        self.variables = Variables::new(secrecy(self.manifest));
-        self.variables.lay_over(&defaults);
-        self.variables.lay_over(&files);
-        self.variables.lay_over(&own);
-        self.variables.lay_over(&last);
-        self.derive();
-        Ok(())
-    }
-
-    /// `.env` and the stack's own list.
-    fn env_file_names(&self) -> Result<Vec<Utf8PathBuf>, StackError> {
-        let mut names = vec![Utf8PathBuf::from(".env")];
-        if let Some((layer, texts)) = self.first(|def| def.env.as_ref()) {
-            for text in texts {
-                names.push(self.render(layer, text)?.into());
-            }
-        }
-        Ok(names)
-    }
-
-    /// The variables that layers of the manifest state, outermost first.
-    fn said(&self, layers: &[&Sourced<StackDef>], origin: fn(String) -> Origin) -> Result<Variables, StackError> {
-        let mut said = Variables::new(secrecy(self.manifest));
-        for layer in layers.iter().rev() {
-            for (name, fact) in FACTS {
-                match fact(&layer.def) {
-                    Some(Said::Text(text)) => {
-                        said.set(name, self.render(layer, text)?, origin(layer.place(text).to_string()));
-                    }
-                    Some(Said::Number(number)) => {
-                        said.set(name, number.to_string(), origin(layer.source.path.to_string()));
-                    }
-                    None => {}
-                }
-            }
-            for (name, text) in &layer.def.vars {
-                said.set(name, self.render(layer, text)?, origin(layer.place(text).to_string()));
-            }
-        }
-        Ok(said)
-    }
-
-    /// What follows where nobody says anything.
-    fn derive(&mut self) {
-        let remote =
-            self.first(|def| def.host.as_ref()).is_some() || self.variables.text("DEPLOY_REMOTE_HOST").is_some();
-        let variables = &mut self.variables;
-        let mut built_in = |name: &str, text: String| variables.default(name, text, Origin::BuiltIn);
-        built_in("ODOO_PROJECT_NAME", self.name.to_owned());
-        built_in("ODOO_DB_HOST", "database".into());
-        built_in("ODOO_DB_PORT", "5432".into());
-        built_in("ODOO_DB_USER", "odoo".into());
-        built_in("ODOO_BIND_ADDRESS", "127.0.0.1".into());
-        built_in("ODOO_LOGFILE", "/volumes/logs/odoo.log".into());
-        built_in("ODOO_FILESTORE_PATH", "/volumes/data/filestore".into());
-        built_in(
-            "COMPOSE_BUILD_TARGET",
-            if remote { "production" } else { "development" }.into(),
-        );
-        let project = variables.text("ODOO_PROJECT_NAME").unwrap_or(self.name).to_owned();
-        let home = (self.environment)("HOME");
-        let root = match (remote, &home) {
-            (true, _) | (false, None) => format!("/opt/odoo-ai/data/{}", self.name),
-            (false, Some(home)) => format!("{home}/odoo-ai/{project}"),
-        };
-        variables.default("ODOO_STATE_ROOT", root, Origin::BuiltIn);
-        let ssh = if remote {
-            "/root/.ssh".to_owned()
-        } else {
-            format!("{}/.ssh", home.unwrap_or_default())
-        };
-        variables.default("RESTORE_SSH_DIR", ssh, Origin::BuiltIn);
-    }
-
     fn finish(self) -> Result<Stack, StackError> {
         let host = self.host()?;
         let checkout = match self.first(|def| def.path.as_ref()) {
@@ -240,99 +115,6 @@ impl Resolver<'_> {
             .map_or(Deploy::Compose, |(_, deploy)| *deploy)
     }
 
-    /// The host that the manifest names, else the one that `DEPLOY_REMOTE_*` name, else this machine.
-    fn host(&self) -> Result<Host, StackError> {
-        if let Some((_, name)) = self.first(|def| def.host.as_ref())
-            && let Some(host) = self.manifest.hosts.get(name.get_ref())
-        {
-            let target = self.ssh(
-                host,
-                &host.def.ssh,
-                host.def.identity.as_ref(),
-                host.def.known_hosts.as_ref(),
-            )?;
-            return Ok(Host::Ssh(target));
-        }
-        let Some(remote) = self.variables.text("DEPLOY_REMOTE_HOST") else {
-            return Ok(Host::Local);
-        };
-        let user = self
-            .variables
-            .text("DEPLOY_REMOTE_USER")
-            .map(|user| format!("{user}@"))
-            .unwrap_or_default();
-        let port = self
-            .variables
-            .text("DEPLOY_REMOTE_PORT")
-            .map(|port| format!(":{port}"))
-            .unwrap_or_default();
-        let target = format!("ssh://{user}{remote}{port}").parse();
-        target
-            .map(Host::Ssh)
-            .map_err(|source| StackError::Address { source, place: None })
-    }
-
-    fn upstream(&self) -> Result<Option<Upstream>, StackError> {
-        let Some((_, name)) = self.first(|def| def.upstream.as_ref()) else {
-            return Ok(None);
-        };
-        let Some(upstream) = self.manifest.upstreams.get(name.get_ref()) else {
-            return Ok(None);
-        };
-        let def = &upstream.def;
-        let mut target = self.ssh(upstream, &def.host, def.identity.as_ref(), def.known_hosts.as_ref())?;
-        if def.identity.is_none()
-            && let Some(key) = self.variables.text("RESTORE_SSH_KEY")
-            && let Some(folder) = self.variables.text("RESTORE_SSH_DIR")
-        {
-            let wrong = |source| StackError::Address {
-                source,
-                place: Some(Box::new(upstream.place(&def.host))),
-            };
-            target = target.with_identity(self.path(folder).join(key)).map_err(wrong)?;
-        }
-        let render = |text| self.render(upstream, text);
-        let built = Upstream::new(
-            name.get_ref().as_str(),
-            target,
-            &render(&def.database)?,
-            &render(&def.database_user)?,
-            render(&def.filestore)?,
-        );
-        built.map(Some).map_err(|source| StackError::Upstream {
-            source,
-            place: Box::new(upstream.place(&def.host)),
-        })
-    }
-
-    fn ssh<T>(
-        &self,
-        layer: &Sourced<T>,
-        address: &Text,
-        identity: Option<&Text>,
-        known_hosts: Option<&Text>,
-    ) -> Result<SshTarget, StackError> {
-        let wrong = |text: &Text| {
-            let place = layer.place(text);
-            move |source| StackError::Address {
-                source,
-                place: Some(Box::new(place)),
-            }
-        };
-        let mut target: SshTarget = self.render(layer, address)?.parse().map_err(wrong(address))?;
-        if let Some(text) = identity {
-            target = target
-                .with_identity(self.path(&self.render(layer, text)?))
-                .map_err(wrong(text))?;
-        }
-        if let Some(text) = known_hosts {
-            target = target
-                .with_known_hosts(self.path(&self.render(layer, text)?))
-                .map_err(wrong(text))?;
-        }
-        Ok(target)
-    }
-
     fn paths(&self) -> Paths {
         let root = self.path(self.variables.text("ODOO_STATE_ROOT").unwrap_or_default());
         // Older env files name the host's folders without HOST; inside the container the names mean something else.
@@ -375,17 +157,19 @@ impl Resolver<'_> {
     }
 
     /// The first layer that says something.
-    fn first<T>(&self, field: impl Fn(&StackDef) -> Option<&T>) -> Option<(&Sourced<StackDef>, &T)> {
+    pub(super) fn first<T>(&self, field: impl Fn(&StackDef) -> Option<&T>) -> Option<(&Sourced<StackDef>, &T)> {
         self.layers
             .iter()
             .find_map(|layer| field(&layer.def).map(|value| (*layer, value)))
     }
 
-    fn path(&self, path: &str) -> Utf8PathBuf {
+    /// A path of the manifest or of an env file.
+    pub(super) fn path(&self, path: &str) -> Utf8PathBuf {
         absolute(path, &self.manifest.root, (self.environment)("HOME").as_deref())
     }
 
-    fn render<T>(&self, layer: &Sourced<T>, text: &Text) -> Result<String, StackError> {
+    /// A string of the manifest; it may speak of `project`, `stack.name`, `env` and `home`.
+    pub(super) fn render<T>(&self, layer: &Sourced<T>, text: &Text) -> Result<String, StackError> {
         let place: Place = layer.place(text);
         let context = context! {
             project => context! { name => self.manifest.project.def.name.get_ref(), root => self.manifest.root.as_str() },
@@ -394,40 +178,5 @@ impl Resolver<'_> {
             home => (self.environment)("HOME"),
         };
         Ok(self.strings.render(text.get_ref(), &place, &context)?)
-    }
-}
-
-impl Stack {
-    /// What templates see under `stack`.
-    #[must_use]
-    pub fn facts(&self) -> minijinja::Value {
-        let port = |port: Option<u16>| port.map(u32::from);
-        let files: IndexMap<&str, &str> = self
-            .files
-            .iter()
-            .map(|(path, name)| (path.as_str(), name.as_str()))
-            .collect();
-        context! {
-            name => self.name,
-            project => self.project,
-            checkout => self.checkout.as_str(),
-            state_root => self.paths.root.as_str(),
-            data => self.paths.data.as_str(),
-            postgres => self.paths.database.as_str(),
-            logs => self.paths.logs.as_str(),
-            odoo_conf => self.paths.odoo_conf().as_str(),
-            env_file => self.paths.env_file().as_str(),
-            bind => self.ports.bind,
-            ports => context! {
-                web => port(self.ports.web),
-                longpoll => port(self.ports.longpoll),
-                database => port(self.ports.database),
-            },
-            overlays => self.overlays,
-            files => files,
-            protected => self.protected,
-            remote => matches!(self.host, Host::Ssh(_)),
-            upstream => self.upstream.as_ref().map(|upstream| upstream.name().to_owned()),
-        }
     }
 }

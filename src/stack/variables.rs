@@ -146,7 +146,12 @@ impl Variables {
 /// dotenvy names the wrong line by its text; the line may hold a secret, so only its number is told.
 fn env_error(path: &Utf8Path, text: &str, error: dotenvy::Error) -> StackError {
     let line = match &error {
-        dotenvy::Error::LineParse(line, _) => text.lines().position(|other| other.trim_end() == line.trim_end()),
+        dotenvy::Error::LineParse(lines, _) => {
+            // It may be a value alone, and all lines from a quote that is never ended count as one.
+            let first = lines.lines().next().unwrap_or_default().trim_end();
+            let told = |line: &str| !first.is_empty() && line.trim_end().ends_with(first);
+            text.lines().position(told)
+        }
         _ => None,
     };
     StackError::Env {

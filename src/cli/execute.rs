@@ -1,0 +1,108 @@
+//! A plan carried out: its events on the screen and in the journal, signals to its children, its end to an exit code.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use super::options::Options;
+use crate::error::{Diagnostic, ExitCode, Explain};
+use crate::plan::Plan;
+use crate::process::{Processes, Redactor};
+use crate::run::event::Event;
+use crate::run::{Ended, Journal, Setting, StackLock, carry_out, run_id};
+use crate::stack::Change;
+use crate::ui::Ui;
+
+/// Carries the plan out, its events on the screen and in the journal.
+pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode, Diagnostic> {
+    let cancellation = CancellationToken::new();
+    let redactor = redactor(plan);
+    let processes = Processes::new(redactor.clone(), cancellation.clone());
+    if let Some(stack) = &plan.stack {
+        let guarded = stack.guard_machine(plan.change(), &processes).await;
+        guarded.map_err(|error| error.explain())?;
+    }
+    let run: Arc<str> = run_id().into();
+    let _lock = match &plan.stack {
+        Some(stack) if plan.change() > Change::Nothing => {
+            let lock = StackLock::take(stack, &plan.project.root, &plan.title, &run);
+            Some(lock.map_err(|error| error.explain())?)
+        }
+        _ => None,
+    };
+    let mut journal = Journal::create(&plan.project.root, &run).map_err(|error| error.explain())?;
+    let (events, received) = unbounded_channel();
+    let journal_folder = journal.folder().to_owned();
+    let setting = Setting {
+        run,
+        processes: processes.clone(),
+        events,
+        jobs: options.jobs,
+        journal: journal_folder,
+    };
+    let watching = tokio::spawn(end_on_signal(cancellation, processes));
+    let carrying = async {
+        let ended = carry_out(plan, &setting).await;
+        // The channel closes with the last sender, and with it the screen's loop ends.
+        drop(setting);
+        ended
+    };
+    let ((ended, password), ()) = tokio::join!(carrying, show(received, ui, &mut journal));
+    watching.abort();
+    let code = match ended {
+        Ended::Done => ExitCode::Done,
+        Ended::Interrupted => ExitCode::Interrupted,
+        Ended::Failed(_, error) => {
+            // An error may quote what a program of the project's own said, or a value of an env file.
+            let diagnostic = error.explain().mapped(|text| redactor.redact(text).into_owned());
+            ui.diagnostic(&diagnostic);
+            diagnostic.exit
+        }
+    };
+    if let Some(password) = password {
+        ui.say(&format!(
+            "the users of the copy have a new password, shown this once: {}",
+            password.expose()
+        ));
+    }
+    match ui.finish(|node| Some(journal.log_path(node))) {
+        Ok(()) => Ok(code),
+        Err(error) => Err(Diagnostic::new(ExitCode::Failed, "cannot write to standard output").note(error.to_string())),
+    }
+}
+
+async fn show(mut events: UnboundedReceiver<Event>, ui: &mut Ui, journal: &mut Journal) {
+    while let Some(event) = events.recv().await {
+        if let Err(error) = journal.record(&event) {
+            ui.warn(&error.to_string());
+        }
+        ui.receive(&event);
+    }
+}
+
+/// The first signal ends the run in good order; every further one kills what is still there.
+async fn end_on_signal(cancellation: CancellationToken, processes: Processes) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    let mut signalled = async || {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    signalled().await;
+    cancellation.cancel();
+    loop {
+        signalled().await;
+        processes.kill_all();
+    }
+}
+
+/// What hides the secrets of a plan.
+pub(super) fn redactor(plan: &Plan) -> Redactor {
+    Redactor::new(plan.stack.iter().flat_map(|stack| stack.variables.secrets()))
+}

@@ -1,0 +1,95 @@
+//! Looks at every string that is a template: whether it can be read, and whether what it speaks of can be there.
+//!
+//! Which variables `env` holds is known only when a stack is resolved; all other names are known now.
+
+use super::{Manifest, ManifestError, RunDef, Sourced, StackDef, TaskDef, Text};
+use crate::error::Place;
+use crate::render::{RenderError, Strings};
+
+/// What strings of stacks, hosts and upstreams may speak of.
+const OF_STACKS: [&str; 4] = ["project", "stack", "env", "home"];
+/// What strings of tasks may speak of.
+const OF_TASKS: [&str; 4] = ["project", "params", "stack", "env"];
+
+/// Checks all templates of a manifest.
+pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
+    let strings = Strings::default();
+    let check_all = |places: &mut dyn Iterator<Item = (&str, Place)>| -> Result<(), RenderError> {
+        for (text, place) in places {
+            let spoken = strings.names(text, &place)?;
+            known("name", &spoken, &OF_STACKS, &place)?;
+        }
+        Ok(())
+    };
+    for stack in manifest.stacks.values().chain(&manifest.stack_defaults) {
+        check_all(&mut texts_of_stack(&stack.def).map(|text| (text.get_ref().as_str(), stack.place(text))))?;
+    }
+    for host in manifest.hosts.values() {
+        let def = &host.def;
+        let texts = [Some(&def.ssh), def.identity.as_ref(), def.known_hosts.as_ref()];
+        check_all(
+            &mut texts
+                .into_iter()
+                .flatten()
+                .map(|text| (text.get_ref().as_str(), host.place(text))),
+        )?;
+    }
+    for upstream in manifest.upstreams.values() {
+        let def = &upstream.def;
+        let always = [&def.host, &def.database, &def.database_user, &def.filestore];
+        let texts = always.into_iter().chain(&def.identity).chain(&def.known_hosts);
+        check_all(&mut texts.map(|text| (text.get_ref().as_str(), upstream.place(text))))?;
+    }
+    for task in manifest.tasks.values() {
+        check_task(task, &strings)?;
+    }
+    Ok(())
+}
+
+fn texts_of_stack(def: &StackDef) -> impl Iterator<Item = &Text> {
+    let lists = [&def.env, &def.overlays].into_iter().flatten().flatten();
+    let single = [&def.path, &def.project, &def.state_root, &def.base_url, &def.database];
+    let bind = def.ports.iter().filter_map(|ports| ports.bind.as_ref());
+    let maps = def.vars.values().chain(def.files.values());
+    lists.chain(single.into_iter().flatten()).chain(bind).chain(maps)
+}
+
+fn check_task(task: &Sourced<TaskDef>, strings: &Strings) -> Result<(), ManifestError> {
+    let def = &task.def;
+    let run: Vec<&Text> = match &def.run {
+        Some(RunDef::Command(text) | RunDef::Shell(text)) => vec![text],
+        Some(RunDef::Compose(texts)) => texts.iter().collect(),
+        _ => Vec::new(),
+    };
+    let mut spoken = Vec::new();
+    for text in run.into_iter().chain(def.env.values()) {
+        let place = task.place(text);
+        spoken.push((strings.names(text.get_ref(), &place)?, place));
+    }
+    if let Some(text) = &def.when {
+        let place = task.place(text);
+        spoken.push((strings.names_of_expression(text.get_ref(), &place)?, place));
+    }
+    let params: Vec<String> = def.params.keys().map(|name| name.get_ref().replace('-', "_")).collect();
+    let params: Vec<&str> = params.iter().map(String::as_str).collect();
+    for (names, place) in spoken {
+        known("name", &names, &OF_TASKS, &place)?;
+        let said: Vec<String> = names
+            .iter()
+            .filter_map(|name| name.strip_prefix("params.").map(str::to_owned))
+            .collect();
+        known("parameter", &said, &params, &place)?;
+    }
+    Ok(())
+}
+
+/// Refuses a dotted name whose first part is none of those that are there.
+fn known(kind: &str, spoken: &[String], there: &[&str], place: &Place) -> Result<(), RenderError> {
+    for name in spoken {
+        let first = name.split('.').next().unwrap_or(name);
+        if !there.contains(&first) {
+            return Err(RenderError::unknown(kind, first, there, place));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! A restore that is interrupted or killed, at any moment: the live data are never lost, and the next restore clears up.
+#![cfg(feature = "lab")]
+
+mod lab;
+
+use std::time::Duration;
+
+use lab::{Estate, Plan, Running, Upstream, eventually, processes_with};
+use rustix::process::Signal;
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// Long enough to be met by a signal.
+const SLOW_UPDATE: &str = "SELECT pg_sleep(6);";
+
+#[test]
+fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
+    let upstream = Upstream::slow();
+    let shop = Plan::named("killed").upstream(&upstream).with_addons().make();
+    shop.does(&["restore", "shop"]);
+    shop.sql("INSERT INTO ir_config_parameter (key, value) VALUES ('test.generation', 'first')");
+    let quick = std::fs::read_to_string(shop.path("addons/lab_shop/migrate.sql")).unwrap();
+    shop.write("addons/lab_shop/migrate.sql", SLOW_UPDATE);
+    let restore = || shop.start(&["restore", "shop", "--set", "ODOO_UPDATE_MODULES=lab_shop"]);
+
+    // Interrupted, it ends in good order.
+    for moment in [Moment::Copy, Moment::Modules, Moment::Activate] {
+        if matches!(moment, Moment::Activate) {
+            shop.write("addons/lab_shop/migrate.sql", &quick);
+        }
+        let mut run = restore();
+        moment.wait(&shop, &mut run);
+        run.signal(Signal::INT);
+        run.end().code(130);
+        still_serves_the_first(&shop, moment);
+        nothing_is_open(&shop, moment);
+    }
+
+    shop.write("addons/lab_shop/migrate.sql", SLOW_UPDATE);
+
+    // Killed, it leaves what the next one clears up; that one is killed later, and so on.
+    for moment in [Moment::Copy, Moment::Sanitise, Moment::Modules] {
+        let mut run = restore();
+        moment.wait(&shop, &mut run);
+        run.signal(Signal::KILL);
+        assert_eq!(run.end().code, None);
+        still_serves_the_first(&shop, moment);
+        let listed =
+            "SELECT datname FROM pg_database WHERE datdba = 'odoo'::regrole AND NOT datistemplate AND datallowconn";
+        assert_eq!(
+            shop.sql_in("postgres", &format!("{listed} AND datname <> 'postgres'")),
+            "shop",
+            "{moment:?}"
+        );
+    }
+    shop.write("addons/lab_shop/migrate.sql", &quick);
+    let mut run = restore();
+    Moment::Swap.wait(&shop, &mut run);
+    run.signal(Signal::KILL);
+    run.end();
+    let names = shop.databases();
+    assert!(names.contains(&"shop".to_owned()), "{names:?}");
+    let generation = shop.sql("SELECT value FROM ir_config_parameter WHERE key = 'test.generation'");
+    let kept = if generation == "first" {
+        "shop"
+    } else {
+        "shop__previous"
+    };
+    assert!(names.contains(&kept.to_owned()), "the live data are gone: {names:?}");
+
+    let run = shop.does(&["restore", "shop", "--set", "ODOO_UPDATE_MODULES=lab_shop"]);
+    shop.serves();
+    assert_eq!(shop.databases(), ["shop", "shop__previous"], "{run}");
+    assert_eq!(shop.filestore_names(), ["shop", "shop__previous"], "{run}");
+    nothing_is_open(&shop, Moment::Swap);
+}
+
+/// When a run is met.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// pg_restore is at work.
+    Copy,
+    /// The copy is there and being sanitised.
+    Sanitise,
+    /// Odoo updates modules in the copy.
+    Modules,
+    /// The web is being stopped for the swap.
+    Activate,
+    /// The web is down for the swap.
+    Swap,
+}
+
+impl Moment {
+    /// Waits for it.
+    fn wait(self, shop: &Estate, run: &mut Running) {
+        eventually(&format!("{self:?}"), SOON, || {
+            assert!(!run.is_over(), "the run ended before {self:?}");
+            self.is_here(shop).then_some(())
+        });
+    }
+
+    fn is_here(self, shop: &Estate) -> bool {
+        let asked = |sql: &str| shop.container("database").is_some() && shop.sql_in("postgres", sql) != "0";
+        match self {
+            Self::Copy => asked("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_restore'"),
+            Self::Sanitise => asked(
+                "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_\\_incoming\\_%'
+                   AND shobj_description(oid, 'pg_database') LIKE '%sanitis%'",
+            ),
+            Self::Modules => asked(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(6)%' AND pid <> pg_backend_pid()",
+            ),
+            // Odoo says so itself, and then needs a second or two.
+            Self::Activate => {
+                let stopping = !processes_with(&[&shop.project, " stop ", " web"]).is_empty();
+                let log = std::fs::read_to_string(shop.path("state/logs/odoo.log")).unwrap();
+                stopping && log.trim_end().ends_with("stopping")
+            }
+            Self::Swap => shop.inspect("web", "{{.State.Running}}") == "false",
+        }
+    }
+}
+
+fn still_serves_the_first(shop: &Estate, moment: Moment) {
+    // Stopped already, it was started again; Odoo needs a moment to answer.
+    if matches!(moment, Moment::Activate) {
+        eventually("web is back", SOON, || {
+            shop.get("/web/login").filter(|(status, _)| *status == 200)
+        });
+    }
+    shop.serves();
+    let generation = shop.sql("SELECT value FROM ir_config_parameter WHERE key = 'test.generation'");
+    assert_eq!(generation, "first", "{moment:?}");
+}
+
+/// No process, no container and no session of the run is left, and nobody can log in to the copy.
+fn nothing_is_open(shop: &Estate, moment: Moment) {
+    let open = "SELECT datname FROM pg_database WHERE datname LIKE '%\\_\\_%' AND (datallowconn OR NOT datistemplate)";
+    assert_eq!(shop.sql(open), "", "{moment:?}");
+    let logins = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'opw_task%' AND (rolcanlogin OR rolsuper)";
+    assert_eq!(shop.sql(logins), "", "{moment:?}");
+    assert_eq!(
+        shop.sql("SELECT count(*) FROM pg_stat_activity WHERE datname LIKE '%\\_\\_%'"),
+        "0",
+        "{moment:?}"
+    );
+    let left = processes_with(&[&shop.project]);
+    assert!(left.is_empty(), "{moment:?}: {left:#?}");
+    let left = processes_with(&["__incoming_"]);
+    assert!(left.is_empty(), "{moment:?}: {left:#?}");
+    let extra: Vec<String> = shop
+        .containers()
+        .into_iter()
+        .filter(|line| line.contains("-modules-"))
+        .collect();
+    assert!(extra.is_empty(), "{moment:?}: {extra:?}");
+    assert!(!shop.path("state/compose/.modules.yaml").exists(), "{moment:?}");
+}

@@ -16,3 +16,5 @@ mod parity;
 mod promises;
 #[path = "sanitise/server.rs"]
 mod server;
+#[path = "sanitise/service.rs"]
+mod service;

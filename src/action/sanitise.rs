@@ -2,6 +2,8 @@
 //!
 //! One transaction: killed half-way it leaves the incoming database as it was, shut.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8Path;
 
 use super::module_files::{ask, module_files};
@@ -9,7 +11,8 @@ use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
 use crate::postgres::{Incoming, Names, State};
 use crate::sanitise::{Facts, Report, RuleSet, sanitise};
-use crate::stack::Stack;
+use crate::secret::Secret;
+use crate::stack::{Stack, Value};
 
 /// Sanitises the incoming database.
 #[derive(Debug, Clone)]
@@ -95,8 +98,21 @@ pub(super) fn facts(stack: &Stack, mut production_names: Vec<String>) -> Result<
         base_url: stack.base_url()?.to_owned(),
         admin_password: stack.variables.secret("ODOO_ADMIN_PASSWORD"),
         production_names,
+        variables: variables(stack),
         module_files: Vec::new(),
     })
+}
+
+/// All of them count as secrets: a rule binds them and nothing shows them.
+fn variables(stack: &Stack) -> BTreeMap<String, Secret> {
+    let variables = stack.variables.iter().map(|(name, variable)| {
+        let value = match &variable.value {
+            Value::Plain(text) => Secret::new(text.as_str()),
+            Value::Secret(secret) => secret.clone(),
+        };
+        (name.to_owned(), value)
+    });
+    variables.collect()
 }
 
 /// The report as Markdown, where it was asked for.

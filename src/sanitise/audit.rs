@@ -9,7 +9,7 @@ use super::catalogue::Catalogue;
 use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
-use super::hashes::Hashes;
+use super::hashes::{Hashes, service};
 use super::pass;
 use super::plan::plan;
 use super::policy::{Passwords, Policy};
@@ -49,11 +49,15 @@ pub async fn audit(
         passwords: Passwords::Keep,
         ..policy.clone()
     };
+    let hashes = Hashes {
+        service: service(&stamp, policy)?,
+        ..Hashes::masked(policy)
+    };
     let bindings = Bindings {
         policy: &kept,
         facts,
         stamp: &stamp,
-        hashes: &Hashes::masked(),
+        hashes: &hashes,
         lived: verified,
     };
     let statements = plan(&catalogue, rules, &bindings)?;

@@ -41,10 +41,19 @@ impl Bindings<'_> {
             Binding::KeepCrons => Parameter::List(self.policy.keep_crons.clone()),
             Binding::AdminPassword => Parameter::Secret(self.hashes.admin.clone()),
             Binding::UserPassword => Parameter::Secret(self.hashes.users.clone()),
+            Binding::ServiceKeys => Parameter::Secrets(self.hashes.service.clone()),
             Binding::DatabaseUuid => Parameter::Text(self.stamp.derive_uuid("database.uuid")),
             Binding::DatabaseSecret => Parameter::Secret(Secret::new(self.stamp.derive("database.secret"))),
             Binding::SanitisedAt => Parameter::Text(self.stamp.at.clone()),
         })
+    }
+
+    /// The variable of the stack with this name.
+    pub(super) fn variable(&self, name: &str) -> Result<Parameter, SanitiseError> {
+        match self.facts.variables.get(name) {
+            Some(value) => Ok(Parameter::Secret(value.clone())),
+            None => Err(SanitiseError::NoVariable { name: name.to_owned() }),
+        }
     }
 
     /// Since when rows are the copy's own, if it lives.

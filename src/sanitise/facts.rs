@@ -1,5 +1,7 @@
 //! What sanitising must know of the stack.
 
+use std::collections::BTreeMap;
+
 use super::module_files::ModuleFile;
 use crate::secret::Secret;
 
@@ -15,6 +17,8 @@ pub struct Facts {
     /// Names of production that the copy must not speak of: the upstream's host, and what an earlier
     /// [`Report`](super::Report) of the same copy gathered before it was sanitised.
     pub production_names: Vec<String>,
+    /// The stack's variables, for rules that read them.
+    pub variables: BTreeMap<String, Secret>,
     /// Modules' own `data/neutralize.sql`, in the order in which they run.
     pub module_files: Vec<ModuleFile>,
 }

@@ -31,6 +31,7 @@ mod report_text;
 mod rule;
 mod rule_file;
 mod rule_set;
+mod service_users;
 mod sql_script;
 mod stamp;
 mod statement;
@@ -54,7 +55,7 @@ pub use finding::{Clue, Finding, Outcome};
 pub use hashes::Hashes;
 pub use module_files::ModuleFile;
 pub use plan::plan;
-pub use policy::{Allowance, Mail, Passwords, Policy, UnknownSecrets};
+pub use policy::{Allowance, Mail, Passwords, Policy, ServiceUser, UnknownSecrets};
 pub use projection::{Projection, projection};
 pub use report::{ModuleReport, NotCovered, Remainder, Report, RuleReport};
 pub use rule::{Change, MailChoice, Rule, When};
@@ -113,7 +114,7 @@ pub async fn preview(
         policy,
         facts,
         stamp: &stamp,
-        hashes: &Hashes::masked(),
+        hashes: &Hashes::masked(policy),
         lived: false,
     };
     plan(&catalogue, rules, &bindings)

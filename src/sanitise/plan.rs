@@ -9,11 +9,12 @@ use super::fragment::{self, Target};
 use super::parameter_plan;
 use super::rule::{Change, Rule};
 use super::rule_set::RuleSet;
+use super::service_users;
 use super::statement::{Sql, Statement};
 use super::value::Value;
 
-/// The statements for one database, in the order in which they run: the rules that apply to it, then the parameters of
-/// the policy.
+/// The statements for one database, in the order in which they run: the policy's service users, the rules that apply to
+/// it, then the parameters of the policy and the service users' keys.
 ///
 /// # Errors
 /// When a rule cannot be applied to the columns that are there, when the policy lacks a value that a rule asks for, or
@@ -27,7 +28,7 @@ pub fn plan(catalogue: &Catalogue, rules: &RuleSet, bindings: &Bindings<'_>) -> 
         .chain(&policy.delete_parameters)
         .map(String::as_str)
         .collect();
-    let mut planned = Vec::new();
+    let mut planned = service_users::users(catalogue, bindings)?;
     for rule in rules
         .iter()
         .filter(|rule| applies(rule, catalogue) && rule.when.holds(policy))
@@ -64,6 +65,7 @@ pub fn plan(catalogue: &Catalogue, rules: &RuleSet, bindings: &Bindings<'_>) -> 
         }
     }
     planned.append(&mut statements);
+    planned.extend(service_users::keys(catalogue, bindings));
     Ok(planned)
 }
 

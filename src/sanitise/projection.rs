@@ -39,7 +39,11 @@ pub fn projection(
     policy: &Policy,
     table: &str,
 ) -> Result<Projection, SanitiseError> {
-    let (facts, stamp, hashes) = (Facts::default(), Stamp::for_place(String::new()), Hashes::masked());
+    let (facts, stamp, hashes) = (
+        Facts::default(),
+        Stamp::for_place(String::new()),
+        Hashes::masked(policy),
+    );
     let bindings = Bindings {
         policy,
         facts: &facts,

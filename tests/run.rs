@@ -192,6 +192,7 @@ fn an_interrupt_ends_grandchildren_and_is_no_failure() {
             --- stderr
             deep (run RUN)
             [deep] started
+            interrupted: what runs is asked to end; interrupt again to kill it
             [deep] cancelled after TIME
             cancelled: deep after TIME
             ");

@@ -1,6 +1,7 @@
 //! The other lock on production: the forced command of docs/restore-only, with the list that `opw-task upstream` prints.
 //! With it in sshd, a restore works and nothing else does.
 #![cfg(feature = "lab")]
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod lab;
 

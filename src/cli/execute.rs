@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::options::Options;
@@ -42,7 +42,7 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
         jobs: options.jobs,
         journal: journal_folder,
     };
-    let watching = tokio::spawn(end_on_signal(cancellation, processes));
+    let watching = tokio::spawn(end_on_signal(cancellation, processes, setting.events.downgrade()));
     let carrying = async {
         let ended = carry_out(plan, &setting).await;
         // The channel closes with the last sender, and with it the screen's loop ends.
@@ -83,7 +83,9 @@ async fn show(mut events: UnboundedReceiver<Event>, ui: &mut Ui, journal: &mut J
 }
 
 /// The first signal ends the run in good order; every further one kills what is still there.
-async fn end_on_signal(cancellation: CancellationToken, processes: Processes) {
+///
+/// The sender is a weak one: the channel closes, and with it the screen's loop, when the run is over.
+async fn end_on_signal(cancellation: CancellationToken, processes: Processes, events: WeakUnboundedSender<Event>) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
@@ -95,6 +97,9 @@ async fn end_on_signal(cancellation: CancellationToken, processes: Processes) {
         }
     };
     signalled().await;
+    if let Some(events) = events.upgrade() {
+        let _ = events.send(Event::Interrupted);
+    }
     cancellation.cancel();
     loop {
         signalled().await;

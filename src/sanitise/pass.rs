@@ -176,7 +176,9 @@ pub(super) fn milliseconds(begun: Instant) -> u64 {
 /// Names resolve in PostgreSQL's catalogue first: a function that came with the dump cannot stand in for a built-in one.
 pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), SanitiseError> {
     client
-        .batch_execute("SET LOCAL search_path = pg_catalog, public; SET LOCAL lock_timeout = '30s'; SET LOCAL jit = off")
+        .batch_execute(
+            "SET LOCAL search_path = pg_catalog, public; SET LOCAL lock_timeout = '30s'; SET LOCAL jit = off",
+        )
         .await
         .map_err(SanitiseError::server("prepare the session"))
 }

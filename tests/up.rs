@@ -1,5 +1,11 @@
 //! `up`, `down`, `health`: a stack comes up as its manifest says, stays as it is, and keeps its data.
 #![cfg(feature = "lab")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
 
 mod lab;
 

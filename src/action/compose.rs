@@ -2,6 +2,7 @@
 //!
 //! Killed half-way it leaves containers as compose left them; the same command again finishes the work.
 
+use super::database::finish_swap;
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
 use crate::process::{Command, Env};
@@ -15,6 +16,9 @@ const LOOKING: [&str; 10] = [
 /// Subcommands that know a project by its containers' labels. They are asked without the stack's files, and so work
 /// before those are rendered.
 const BY_LABEL: [&str; 6] = ["events", "images", "logs", "ps", "stats", "top"];
+
+/// Subcommands that start services.
+const STARTING: [&str; 3] = ["up", "start", "restart"];
 
 /// `docker compose` with arguments.
 #[derive(Debug, Clone)]
@@ -33,6 +37,11 @@ impl Compose {
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        let starts = self.args.iter().any(|arg| STARTING.contains(&arg.as_str()));
+        // In a restore the swap is the run's own, and it holds the lock.
+        if starts && !scene.handover.lock.is_there().await {
+            finish_swap(scene).await?;
+        }
         scene.run_there(self.command(scene.stack()?)).await
     }
 

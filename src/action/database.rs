@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::compose::{compose, of_project};
 use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene};
+use crate::host::Host;
 use crate::plan::Step;
 use crate::postgres::{Names, RestoreLock, Server, clean, scan, status};
 use crate::process::Command;
@@ -94,8 +95,26 @@ async fn published(scene: &Scene, port: Command) -> Result<Server, ActionError> 
     })
 }
 
+/// Finishes a swap that a run was ended in, before anything starts the web on a database and files that do not belong
+/// together. Nothing is done, and no server asked, where no swap is open.
+pub(super) async fn finish_swap(scene: &Scene) -> Result<(), ActionError> {
+    let stack = scene.stack()?;
+    if stack.host != Host::Local || stack.variables.text("ODOO_DB_NAME").is_none() {
+        return Ok(());
+    }
+    let names = Names::new(stack.database()?)?;
+    if !FilestorePair::of(stack, &names).swap_was_cut_off() {
+        return Ok(());
+    }
+    scene.run_there(start(stack)).await?;
+    let server = server(scene).await?;
+    drop(server.wait_until_ready(PATIENCE).await?);
+    let lock = RestoreLock::take(&server, stack.database()?, &scene.run).await?;
+    mend_filestore(scene, &server, lock.names()).await
+}
+
 /// Ends a swap of filestores that a run was killed in, and removes filestores that no database will ever want.
-async fn mend_filestore(scene: &Scene, server: &Server, names: &Names) -> Result<(), ActionError> {
+pub(super) async fn mend_filestore(scene: &Scene, server: &Server, names: &Names) -> Result<(), ActionError> {
     let session = server.connect_maintenance().await?;
     let live = status(&session, names.live()).await?;
     let run = live.and_then(|status| status.comment.marker).map(|marker| marker.run);

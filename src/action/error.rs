@@ -124,6 +124,14 @@ pub enum ActionError {
         /// The lock.
         path: Utf8PathBuf,
     },
+    /// A swap that was done by half, and could not be finished or undone.
+    #[error("{error}")]
+    Torn {
+        /// What failed first.
+        error: Box<ActionError>,
+        /// What kept the filestores from following the database.
+        second: Box<ActionError>,
+    },
     /// The program is ending.
     #[error("interrupted")]
     Interrupted,
@@ -146,7 +154,10 @@ impl ActionError {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         match self {
-            Self::Process(error) => error.is_cancelled(),
+            Self::Process(error)
+            | Self::Host(HostError::Process(error))
+            | Self::Upstream(UpstreamError::Process(error))
+            | Self::Stack(StackError::Process(error)) => error.is_cancelled(),
             Self::Interrupted => true,
             _ => false,
         }
@@ -167,6 +178,11 @@ impl Explain for ActionError {
             Self::Sanitise(error) => error.explain(),
             Self::Answer(error) => failed.note(error.to_string()),
             Self::NoStack | Self::Interrupted => failed,
+            Self::Torn { error, second } => error
+                .explain()
+                .note(format!("the filestores could not follow the database: {second}"))
+                .note("the web stays down: it would serve one copy's database with another's files")
+                .hint("mend that, then `opw-task up STACK` finishes the swap and starts the web"),
             Self::Broken => failed.hint("please report it, with the run's journal"),
             Self::NotHandedOver { task, .. } => Diagnostic::new(ExitCode::Usage, self.to_string())
                 .hint(format!("a task that runs `{task}` must come before, by `needs`")),

@@ -51,6 +51,11 @@ impl<T> Slot<T> {
             .ok_or(ActionError::NotHandedOver { what, task })
     }
 
+    /// Whether the thing is there.
+    pub async fn is_there(&self) -> bool {
+        self.0.lock().await.is_some()
+    }
+
     /// Takes the thing if it is there.
     pub async fn take_if_there(&self) -> Option<T> {
         self.0.lock().await.take()
@@ -72,8 +77,10 @@ pub struct Handover {
     pub sanitised: Slot<Sanitised<Incoming>>,
     /// What sanitising did, production's names among it, gathered before they were overwritten.
     pub treated: Slot<Report>,
-    /// The password that sanitising gave the copy's users. It is shown once, on the screen, and kept nowhere.
+    /// The password that sanitising gave the copy's users.
     pub password: Slot<Secret>,
+    /// The same, once the copy is live. It is shown once, on the screen, and kept nowhere.
+    pub live_password: Slot<Secret>,
 }
 
 impl Handover {

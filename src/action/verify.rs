@@ -3,8 +3,9 @@
 //!
 //! Killed half-way it leaves an incoming database that is shut.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
+use super::copy_filestore::pull_now;
 use super::incoming_filestore::FilestorePair;
 use super::module_files::module_files;
 use super::sanitise::{facts, rules, write_markdown};
@@ -58,12 +59,25 @@ impl Verify {
                 scene.handover.incoming.put(incoming).await;
                 if let ActionError::Refused(refusal) = &error
                     && let Refusal::Verdict(report) = &**refusal
+                    && let Err(unwritten) = self.write(scene, &whole(report, earlier)).await
                 {
-                    self.write(scene, &whole(report, earlier)).await?;
+                    scene.report.warn(unwritten.to_string());
                 }
                 return Err(error);
             }
         };
+        let outcome = self.conclude(scene, &sanitised, earlier).await;
+        scene.handover.sanitised.put(sanitised).await;
+        outcome
+    }
+
+    /// Tells what was done, and makes the database ready to go live.
+    async fn conclude(
+        &self,
+        scene: &Scene,
+        sanitised: &Sanitised<Incoming>,
+        earlier: Option<Report>,
+    ) -> Result<(), ActionError> {
         let report = whole(sanitised.report(), earlier);
         self.write(scene, &report).await?;
         for line in report.changed_lines() {
@@ -84,14 +98,8 @@ impl Verify {
             report.rows(),
             sanitised.report().milliseconds
         ));
-        let database = sanitised.database();
-        let treatment = Treatment::now(
-            report.verdict.map(|verdict| verdict.to_string()).unwrap_or_default(),
-            &report.policy,
-        );
-        let outcome = make_ready(scene, database, treatment).await;
-        scene.handover.sanitised.put(sanitised).await;
-        outcome
+        let verdict = report.verdict.map(|verdict| verdict.to_string()).unwrap_or_default();
+        make_ready(scene, sanitised.database(), Treatment::now(verdict, &report.policy)).await
     }
 
     /// The whole report, beside the journal and where it was asked for.
@@ -139,7 +147,11 @@ async fn make_ready(scene: &Scene, incoming: &Incoming, treatment: Treatment) ->
     drop(session);
     let pair = FilestorePair::of(scene.stack()?, &Names::new(scene.stack()?.database()?)?);
     let folder = pair.incoming(&scene.run);
-    let missing: Vec<String> = files.into_iter().filter(|file| !folder.join(file).is_file()).collect();
+    let mut missing = lacking(&folder, files);
+    if !missing.is_empty() && folder.is_dir() {
+        pull_now(scene).await?;
+        missing = lacking(&folder, missing);
+    }
     if !missing.is_empty() {
         scene.report.warn(format!(
             "{} attachments have no file: {}{}",
@@ -158,4 +170,9 @@ fn whole(report: &Report, earlier: Option<Report>) -> Report {
         Some(earlier) => report.clone().following(earlier),
         None => report.clone(),
     }
+}
+
+/// The files that are not in a folder.
+fn lacking(folder: &Utf8Path, files: Vec<String>) -> Vec<String> {
+    files.into_iter().filter(|file| !folder.join(file).is_file()).collect()
 }

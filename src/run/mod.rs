@@ -57,7 +57,8 @@ struct Finished {
     result: Result<(), ActionError>,
 }
 
-/// Carries a plan out. Returns when every child has ended, with a password to be shown once if the run made one.
+/// Carries a plan out. Returns when every child has ended, with a password to be shown once if the run put a copy in
+/// place whose users have a new one: however the run ended, nobody else knows it.
 pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>) {
     let began = Instant::now();
     let tell = |event| {
@@ -93,12 +94,13 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
         seconds: began.elapsed().as_secs_f64(),
         failed: run.failed,
     });
-    let password = run.handover.password.take_if_there().await;
-    match run.first {
-        Some((node, error)) => (Ended::Failed(node, error), None),
-        None if setting.processes.cancellation().is_cancelled() => (Ended::Interrupted, None),
-        None => (Ended::Done, password),
-    }
+    let password = run.handover.live_password.take_if_there().await;
+    let ended = match run.first {
+        Some((node, error)) => Ended::Failed(node, error),
+        None if setting.processes.cancellation().is_cancelled() => Ended::Interrupted,
+        None => Ended::Done,
+    };
+    (ended, password)
 }
 
 /// The nodes that wait for each node of a plan.

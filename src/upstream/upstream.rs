@@ -193,6 +193,8 @@ impl Upstream {
             "--chmod=D0750,F0640",
             // Odoo's list of what to collect as garbage: it is about the files of the upstream, not of the copy.
             "--exclude=/checklist/",
+            // What opw-task writes into filestores that it brought, where the upstream is such a copy.
+            "--exclude=/.opw-task-run",
             // The whole list first, so that the progress knows its total; 100 bytes of memory a file.
             "--no-inc-recursive",
             // Progress of the whole in plain numbers, each when it is known.

@@ -136,7 +136,7 @@ fn with_files(stack: &Stack, files: Vec<Utf8PathBuf>) -> Command {
 ///
 /// What this process's own environment says of the stack's variables is taken away: compose would let it win over the
 /// env file, and a forgotten `export` would bend a stack.
-fn of_project(stack: &Stack) -> Command {
+pub(super) fn of_project(stack: &Stack) -> Command {
     let command = Command::new("docker").args(["compose", "--project-name", &stack.project]);
     let own = [
         "COMPOSE_FILE",

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::compose::compose;
+use super::compose::{compose, of_project};
 use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene};
 use crate::host::Host;
@@ -15,6 +15,8 @@ use crate::stack::Stack;
 
 /// How long a database may take until it accepts connections: a crash recovery of a large one included.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+const PORT: [&str; 3] = ["port", "database", "5432"];
 
 /// Starts the database and makes it ready for a restore.
 #[derive(Debug, Clone)]
@@ -56,13 +58,22 @@ fn start(stack: &Stack) -> Command {
 }
 
 fn port(stack: &Stack) -> Command {
-    compose(stack).args(["port", "database", "5432"])
+    compose(stack).args(PORT)
 }
 
 /// The stack's server, at the address that Docker says it is published on.
 pub(super) async fn server(scene: &Scene) -> Result<Server, ActionError> {
+    published(scene, port(scene.stack()?)).await
+}
+
+/// The same for a database that runs, found by its container's labels: no file of the stack need be rendered.
+pub(super) async fn running_server(scene: &Scene) -> Result<Server, ActionError> {
+    published(scene, of_project(scene.stack()?).args(PORT)).await
+}
+
+async fn published(scene: &Scene, port: Command) -> Result<Server, ActionError> {
     let stack = scene.stack()?;
-    let published = scene.ask_there(port(stack)).await?;
+    let published = scene.ask_there(port).await?;
     let address = published.trim();
     let (host, port) = address
         .rsplit_once(':')

@@ -7,7 +7,7 @@ use crate::host::HostError;
 use crate::postgres::{BadName, PostgresError};
 use crate::process::ProcessError;
 use crate::render::RenderError;
-use crate::sanitise::{Refusal, RuleError, SanitiseError};
+use crate::sanitise::{Refusal, RuleError, SanitiseError, Verdict};
 use crate::stack::StackError;
 use crate::upstream::UpstreamError;
 
@@ -108,6 +108,14 @@ pub enum ActionError {
     /// A copy that may not go live.
     #[error("{0}")]
     Refused(Box<Refusal>),
+    /// A live database that is not sanitised.
+    #[error("the database of stack `{stack}` is {verdict}")]
+    Audited {
+        /// The stack.
+        stack: String,
+        /// The verdict.
+        verdict: Verdict,
+    },
     /// Another run has the stack.
     #[error("stack `{stack}` is being changed by another run")]
     Locked {
@@ -213,6 +221,9 @@ impl Explain for ActionError {
                 .hint("`opw-task logs STACK web` shows more"),
             Self::Rule(error) => error.explain(),
             Self::Refused(refusal) => refusal.explain(),
+            Self::Audited { stack, .. } => failed
+                .note("what is left stands above; nothing was changed")
+                .hint(format!("`opw-task restore {stack}` makes a sanitised copy beside it")),
             Self::Locked { holder, path, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())
                 .evidence(holder.lines().map(str::to_owned))
                 .note(format!("the lock is {path}; it goes with the process that holds it"))

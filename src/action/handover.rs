@@ -5,7 +5,7 @@ use tokio::sync::Mutex;
 
 use super::ActionError;
 use crate::postgres::{Incoming, PostgresError, RestoreLock, RestoreRole, Server};
-use crate::sanitise::Sanitised;
+use crate::sanitise::{Report, Sanitised};
 use crate::secret::Secret;
 
 /// A place for one thing.
@@ -75,8 +75,8 @@ pub struct Handover {
     pub incoming: Slot<Incoming>,
     /// The incoming database, proven.
     pub sanitised: Slot<Sanitised<Incoming>>,
-    /// Production's names, gathered before they were overwritten.
-    pub production_names: Slot<Vec<String>>,
+    /// What sanitising did, production's names among it, gathered before they were overwritten.
+    pub treated: Slot<Report>,
     /// The password that sanitising gave the copy's users.
     pub password: Slot<Secret>,
     /// The same, once the copy is live. It is shown once, on the screen, and kept nowhere.

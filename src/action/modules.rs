@@ -22,10 +22,10 @@ use crate::stack::Stack;
 const LOCAL_ADDONS: &str = include_str!("local_addons.py");
 
 /// Where a project's modules lie in its image if `ODOO_ADDONS_PATH` says nothing.
-const ADDON_FOLDERS: &str = "/volumes/addons,/opt/extra_addons";
+pub(super) const ADDON_FOLDERS: &str = "/volumes/addons,/opt/extra_addons";
 
 /// Odoo's own modules: never updated by `AUTO`.
-const ODOO_FOLDERS: [&str; 2] = ["/odoo/addons", "/odoo/odoo/addons"];
+pub(super) const ODOO_FOLDERS: [&str; 2] = ["/odoo/addons", "/odoo/odoo/addons"];
 
 /// Updates modules.
 #[derive(Debug, Clone)]

@@ -3,6 +3,8 @@
 //!
 //! Killed half-way it leaves an incoming database that is shut.
 
+use tokio::io::AsyncWriteExt;
+
 use super::incoming_filestore::FilestorePair;
 use super::sanitise::{facts, rules};
 use super::{ActionError, Outline, Scene};
@@ -118,7 +120,18 @@ async fn make_ready(scene: &Scene, incoming: &Incoming) -> Result<(), ActionErro
 async fn write_report(scene: &Scene, report: &Report) -> Result<(), ActionError> {
     let path = scene.journal.join("sanitise.json");
     let text = serde_json::to_string_pretty(report).map_err(ActionError::Answer)?;
-    tokio::fs::write(&path, text)
-        .await
-        .map_err(|source| ActionError::path("write", &path, source))
+    let write = async {
+        // It names tables and parameters of production's: only its owner may read it, whatever the umask says.
+        let mut options = tokio::fs::OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .await?;
+        file.write_all(text.as_bytes()).await?;
+        file.flush().await
+    };
+    write.await.map_err(|source| ActionError::path("write", &path, source))
 }

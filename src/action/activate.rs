@@ -53,6 +53,7 @@ impl Activate {
         let pair = FilestorePair::of(stack, lock.names());
         let outcome = while_web_is_down(scene, async || {
             let activated = activate(&server, &lock, sanitised, SWAP).await?;
+            scene.handover.went_live(&scene.report).await;
             pair.activate(&scene.run).await?;
             if let Some(error) = activated.not_dropped {
                 scene

@@ -41,7 +41,8 @@ impl Discretion {
         });
         if telling {
             self.hiding = true;
-            return Some(Cow::Owned(cut_after(line, &[": COPY ", ":  COPY "])));
+            let program = program.copied().unwrap_or_default();
+            return Some(Cow::Owned(format!("{program}{}", without_rest(words))));
         }
         let begins = program.is_some() || BEGINNINGS.iter().any(|word| line.starts_with(word));
         if self.hiding && !begins {
@@ -58,16 +59,15 @@ impl Discretion {
     }
 }
 
-/// The line up to its value: for the context of a COPY that is where the value begins, else where the label ends.
-fn cut_after(line: &str, copies: &[&str]) -> String {
-    let copy = copies.iter().any(|copy| line.contains(copy));
-    let end = if copy { line.find(": \"") } else { None };
-    let end = end
-        .or_else(|| line.find(": ").filter(|_| !copy))
-        .or_else(|| line.find(':'));
-    match end {
-        Some(end) => format!("{}: {HIDDEN}", &line[..end]),
-        None => HIDDEN.to_owned(),
+/// The words up to their value: in the context of a COPY behind the place, else behind the label.
+fn without_rest(words: &str) -> String {
+    let Some((label, rest)) = words.split_once(':') else {
+        return HIDDEN.to_owned();
+    };
+    let is_copy = label.eq_ignore_ascii_case("CONTEXT") && rest.trim_start().starts_with("COPY ");
+    match rest.find(": \"").filter(|_| is_copy) {
+        Some(place) => format!("{label}:{}: {HIDDEN}", &rest[..place]),
+        None => format!("{label}: {HIDDEN}"),
     }
 }
 
@@ -115,6 +115,8 @@ mod tests {
                 "QUERY:  SELECT 'CANARY'",
                 "HINT:  try again",
                 "pg_dump: detail: Query was: SELECT 'CANARY'",
+                "LINE 1: SELECT CANARY FROM t",
+                "               ^",
             ]),
             [
                 r#"pg_restore: processing data for table "public.res_partner""#,
@@ -128,6 +130,7 @@ mod tests {
                 "QUERY: […]",
                 "HINT:  try again",
                 "pg_dump: detail: […]",
+                "LINE 1: […]",
             ]
         );
     }

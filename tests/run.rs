@@ -6,7 +6,7 @@ mod project;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use project::Project;
@@ -174,7 +174,7 @@ fn json_is_json_lines_on_standard_output_and_nothing_else() {
 
 #[test]
 fn an_interrupt_ends_grandchildren_and_is_no_failure() {
-    for name in ["INT", "TERM"] {
+    for name in ["INT", "TERM", "HUP"] {
         let project = Project::new(
             "[tasks.deep]\nrun = { shell = \"sh -c 'sleep 600 & echo $! > grandchild.new; mv grandchild.new grandchild; wait' & wait\" }",
         );
@@ -198,6 +198,43 @@ fn an_interrupt_ends_grandchildren_and_is_no_failure() {
             ");
         }
     }
+}
+
+#[test]
+fn a_terminal_that_hangs_up_twice_still_lets_children_end_in_order() {
+    let project = Project::new(
+        "[tasks.tidy]\nrun = { shell = \"trap 'sleep 1; touch tidied; exit 1' TERM INT; echo > here; while :; do sleep 0.1; done\" }",
+    );
+    let child = project.command(&["tidy"]).spawn().unwrap();
+    wait_until("the child runs", || project.at("here").exists());
+    signal(&child, "HUP");
+    std::thread::sleep(Duration::from_millis(200));
+    signal(&child, "HUP");
+    project.ran(child.wait_with_output().unwrap()).ended(130);
+    assert!(project.at("tidied").exists(), "it was killed before it could tidy up");
+}
+
+#[test]
+fn what_runs_under_nohup_outlives_its_terminal() {
+    let project = Project::new("[tasks.wait]\nrun = { shell = \"echo > here; cat go > /dev/null; touch done\" }");
+    with_fifos(&project, &["go"]);
+    let plain = project.command(&["wait"]);
+    let mut under = Command::new("nohup");
+    under.arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => under.env(name, value),
+            None => under.env_remove(name),
+        };
+    }
+    under.current_dir(plain.get_current_dir().unwrap());
+    under.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = under.spawn().unwrap();
+    wait_until("the child runs", || project.at("here").exists());
+    signal(&child, "HUP");
+    fs::write(project.at("go"), "go").unwrap();
+    project.ran(child.wait_with_output().unwrap()).ended(0);
+    assert!(project.at("done").exists());
 }
 
 #[test]

@@ -59,9 +59,7 @@ impl Activate {
                 Ok(activated) => activated,
                 Err(error) => return Err(in_step(scene, &server, &lock, error.into()).await),
             };
-            if let Some(password) = scene.handover.password.take_if_there().await {
-                scene.handover.live_password.put(password).await;
-            }
+            scene.handover.went_live(&scene.report).await;
             if let Err(error) = pair.activate(&scene.run).await {
                 return Err(in_step(scene, &server, &lock, error).await);
             }

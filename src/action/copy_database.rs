@@ -130,24 +130,26 @@ async fn fill(
 
 /// `pg_restore` in the database container, over its own socket: the same version as the server, and no password.
 fn restore(stack: &Stack, database: &str) -> Command {
-    compose(stack).args([
-        "exec",
-        "-T",
-        "database",
-        "pg_restore",
-        "--exit-on-error",
-        "--no-owner",
-        "--no-privileges",
-        "--no-publications",
-        "--no-subscriptions",
-        "--no-security-labels",
-        "--no-tablespaces",
-        "--verbose",
-        "--username",
-        RESTORE,
-        "--dbname",
-        database,
-    ])
+    compose(stack)
+        .args([
+            "exec",
+            "-T",
+            "database",
+            "pg_restore",
+            "--exit-on-error",
+            "--no-owner",
+            "--no-privileges",
+            "--no-publications",
+            "--no-subscriptions",
+            "--no-security-labels",
+            "--no-tablespaces",
+            "--verbose",
+            "--username",
+            RESTORE,
+            "--dbname",
+            database,
+        ])
+        .discreet()
 }
 
 /// The upstream can never be a target: the live database must not be the one that we copy from.

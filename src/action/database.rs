@@ -46,6 +46,7 @@ impl Database {
                 .note(format!("removing {leftover}, left by a run that was ended"));
             clean(&server, &lock, leftover).await?;
         }
+        super::modules::clear_up(scene).await?;
         mend_filestore(scene, &server, lock.names()).await?;
         scene.handover.server.put(server).await;
         scene.handover.lock.put(lock).await;

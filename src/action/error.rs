@@ -102,6 +102,12 @@ pub enum ActionError {
         /// The last lines of the web's log.
         log: Vec<String>,
     },
+    /// Modules that Odoo did not install, though it said that all went well.
+    #[error("not installed after the update: {}", listed(modules))]
+    NotInstalled {
+        /// Their names and states; no state where Odoo does not know them.
+        modules: Vec<(String, Option<String>)>,
+    },
     /// A rule of the project's own that cannot be read.
     #[error(transparent)]
     Rule(RuleError),
@@ -166,6 +172,14 @@ impl ActionError {
     }
 }
 
+fn listed(modules: &[(String, Option<String>)]) -> String {
+    let one = |(name, state): &(String, Option<String>)| match state {
+        Some(state) => format!("{name} ({state})"),
+        None => format!("{name} (unknown to Odoo)"),
+    };
+    modules.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 impl Explain for ActionError {
     fn explain(&self) -> Diagnostic {
         let failed = Diagnostic::new(ExitCode::Failed, self.to_string());
@@ -219,6 +233,9 @@ impl Explain for ActionError {
             Self::NoAnswer { log, .. } => failed
                 .evidence(log.clone())
                 .hint("`opw-task logs STACK web` shows more"),
+            Self::NotInstalled { .. } => failed
+                .note("Odoo only warns of a module that it does not find, and ends with success")
+                .hint("is the name in ODOO_UPDATE_MODULES right, and is the module in the image, with what it depends on?"),
             Self::Rule(error) => error.explain(),
             Self::Refused(refusal) => refusal.explain(),
             Self::Audited { stack, .. } => failed

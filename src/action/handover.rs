@@ -1,11 +1,13 @@
 //! What actions of one run give each other. The types say in what state things are: what is not verified cannot be
 //! activated.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::sync::Mutex;
 
-use super::ActionError;
+use super::{ActionError, Report};
 use crate::postgres::{Incoming, PostgresError, RestoreLock, RestoreRole, Server};
-use crate::sanitise::{Report, Sanitised};
+use crate::sanitise::{self, Sanitised};
 use crate::secret::Secret;
 
 /// A place for one thing.
@@ -76,14 +78,42 @@ pub struct Handover {
     /// The incoming database, proven.
     pub sanitised: Slot<Sanitised<Incoming>>,
     /// What sanitising did, production's names among it, gathered before they were overwritten.
-    pub treated: Slot<Report>,
+    pub treated: Slot<sanitise::Report>,
     /// The password that sanitising gave the copy's users.
     pub password: Slot<Secret>,
-    /// The same, once the copy is live. It is shown once, on the screen, and kept nowhere.
-    pub live_password: Slot<Secret>,
+    /// Whether the copy is what serves now.
+    live: AtomicBool,
 }
 
 impl Handover {
+    /// The copy serves from here on: its users need their password whatever comes next, and nobody needs the restore role
+    /// any more.
+    pub async fn went_live(&self, report: &Report) {
+        self.live.store(true, Ordering::Relaxed);
+        if let Err(error) = self.end_role().await {
+            report.warn(format!(
+                "the restore role can log in until the next restore ends it: {error}"
+            ));
+        }
+    }
+
+    /// Whether the copy serves.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    /// Takes the right to log in from the restore role, if this run gave it.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn end_role(&self) -> Result<(), PostgresError> {
+        match self.role.take_if_there().await {
+            Some(role) => role.end().await,
+            None => Ok(()),
+        }
+    }
+
     /// Leaves things as a run must leave them that did not come to its end: the incoming database parked, the restore
     /// role without login, the lock free.
     ///
@@ -96,10 +126,8 @@ impl Handover {
         if let Some(incoming) = unproven.or(proven) {
             result = incoming.park().await;
         }
-        if let Some(role) = self.role.take_if_there().await {
-            result = result.and(role.end().await);
-        }
+        let ended = self.end_role().await;
         self.lock.take_if_there().await;
-        result
+        result.and(ended)
     }
 }

@@ -1,22 +1,22 @@
 //! Updates modules in the incoming database, by Odoo itself in a one-off container, with no jobs and no web.
 //!
 //! It comes after sanitising, so Odoo never sees production's credentials, and it logs in as the restore role, so the
-//! live role stays shut out. Its password travels in an overlay of mode 0600. Killed half-way it leaves an incoming
-//! database that the next restore drops, and an overlay with a password that opens nothing any more.
+//! live role stays shut out. Its password travels in an overlay of mode 0600. Killed half-way (`kill -9`) it leaves an
+//! incoming database that the next restore drops, perhaps the container, and the overlay; with the password in it the
+//! restore role can log in, as a superuser, until the next restore has taken that right away. That one removes all three.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8PathBuf;
-use tokio_util::sync::CancellationToken;
-
 use super::compose::compose_without_keys;
 use super::{ActionError, Outline, Scene};
-use crate::host::Mode;
 use crate::plan::Step;
-use crate::postgres::{Incoming, Names, RESTORE, installed_modules};
+use crate::postgres::{Incoming, Names, installed_modules, modules_not_installed};
 use crate::process::Command;
-use crate::secret::Secret;
 use crate::stack::Stack;
+
+pub(super) use one_off::clear_up;
+
+mod one_off;
 
 /// Prints the project's modules and what they depend on.
 const LOCAL_ADDONS: &str = include_str!("local_addons.py");
@@ -50,12 +50,12 @@ impl Modules {
                 let names = BTreeSet::from(["MODULES".to_owned()]);
                 return Ok(vec![
                     ask,
-                    Step::Command(line(stack, outline.run, incoming.as_str(), &names)?),
+                    Step::Command(one_off::line(stack, outline.run, incoming.as_str(), &names)?),
                 ]);
             }
             Wanted::These(names) => names,
         };
-        Ok(vec![Step::Command(line(
+        Ok(vec![Step::Command(one_off::line(
             stack,
             outline.run,
             incoming.as_str(),
@@ -99,43 +99,17 @@ async fn update(scene: &Scene, incoming: &Incoming, wanted: Wanted) -> Result<()
         scene.report.note("no module to update");
         return Ok(());
     }
-    let password = scene.handover.role.take("the restore role", "copy-database").await?;
-    let secret = password.password().clone();
-    scene.handover.role.put(password).await;
-    let door = incoming.open().await?;
-    let name = container(stack, &scene.run);
-    let overlay = overlay(stack);
-    let text = environment(incoming.name().as_str(), &secret);
-    stack
-        .host
-        .write_file(
-            &scene.processes,
-            &overlay,
-            text.as_bytes(),
-            Mode(0o600),
-            &scene.report.sink(),
-        )
-        .await?;
-    let outcome = scene
-        .run_there(odoo(stack, &name, incoming.name().as_str(), &update, &install))
-        .await;
-    door.close().await?;
-    let remove = stack.host.command(Command::new("rm").args(["-f", overlay.as_str()]))?;
-    scene
-        .processes
-        .with_cancellation(CancellationToken::new())
-        .capture(&remove)
-        .await?;
-    if outcome.is_err() {
-        // The container outlives its client; without it nobody is in the database any more.
-        let remove = Command::new("docker").args(["rm", "--force", &name]);
-        scene
-            .processes
-            .with_cancellation(CancellationToken::new())
-            .capture(&stack.host.command(remove)?)
-            .await?;
+    let role = scene.handover.role.take("the restore role", "copy-database").await?;
+    let password = role.password().clone();
+    scene.handover.role.put(role).await;
+    one_off::run(scene, incoming, &password, &update, &install).await?;
+    let session = incoming.connect().await?;
+    let wanted: Vec<&str> = update.iter().chain(&install).map(String::as_str).collect();
+    let missing = modules_not_installed(&session, &wanted).await?;
+    drop(session);
+    if !missing.is_empty() {
+        return Err(ActionError::NotInstalled { modules: missing });
     }
-    outcome?;
     scene
         .report
         .note(format!("updated {} modules, installed {}", update.len(), install.len()));
@@ -197,59 +171,6 @@ fn ask_local_addons(stack: &Stack) -> Command {
             LOCAL_ADDONS,
         ])
         .arg(folders.join(","))
-}
-
-fn line(stack: &Stack, run: &str, database: &str, update: &BTreeSet<String>) -> Result<String, ActionError> {
-    let command = odoo(stack, &container(stack, run), database, update, &BTreeSet::new());
-    Ok(stack.host.command(command)?.to_string())
-}
-
-fn container(stack: &Stack, run: &str) -> String {
-    format!("{}-modules-{run}", stack.project)
-}
-
-/// Where the one-off container's variables stand.
-fn overlay(stack: &Stack) -> Utf8PathBuf {
-    stack.paths.compose().join(".modules.yaml")
-}
-
-/// An overlay with the variables. JSON is YAML; a `$` is doubled because compose interpolates.
-fn environment(database: &str, password: &Secret) -> String {
-    let environment = serde_json::json!({
-        "ODOO_DB_NAME": database,
-        "ODOO_DB_USER": RESTORE,
-        "ODOO_DB_PASSWORD": password.expose(),
-        "ODOO_LOGFILE": "",
-    });
-    let overlay = serde_json::json!({ "services": { "script-runner": { "environment": environment } } });
-    overlay.to_string().replace('$', "$$")
-}
-
-fn odoo(
-    stack: &Stack,
-    container: &str,
-    database: &str,
-    update: &BTreeSet<String>,
-    install: &BTreeSet<String>,
-) -> Command {
-    let mut command = compose_without_keys(stack)
-        .args(["--file", overlay(stack).as_str()])
-        .args(["run", "--rm", "--no-deps", "-T", "--name", container])
-        .args([
-            "script-runner",
-            "/odoo/odoo-bin",
-            "--database",
-            database,
-            "--stop-after-init",
-            "--no-http",
-        ])
-        .args(["--max-cron-threads=0", "--workers=0"]);
-    for (flag, modules) in [("--update", update), ("--init", install)] {
-        if !modules.is_empty() {
-            command = command.args([flag.to_owned(), modules.iter().cloned().collect::<Vec<_>>().join(",")]);
-        }
-    }
-    command
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::incoming_filestore::FilestorePair;
 use super::module_files::module_files;
 use super::sanitise::{facts, rules, write_markdown};
 use super::{ActionError, Outline, Scene};
+use crate::host::{Host, Mode};
 use crate::plan::Step;
 use crate::postgres::{Incoming, Names, Treatment, attachments};
 use crate::sanitise::{Refusal, Report, Sanitised, verify};
@@ -106,9 +107,11 @@ impl Verify {
     async fn write(&self, scene: &Scene, report: &Report) -> Result<(), ActionError> {
         let path = scene.journal.join("sanitise.json");
         let text = serde_json::to_string_pretty(report).map_err(ActionError::Answer)?;
-        tokio::fs::write(&path, text)
-            .await
-            .map_err(|source| ActionError::path("write", &path, source))?;
+        // It names tables and parameters of production's: only its owner may read it, whatever the umask says.
+        let sink = scene.report.sink();
+        Host::Local
+            .write_file(&scene.processes, &path, text.as_bytes(), Mode(0o600), &sink)
+            .await?;
         write_markdown(self.report.as_deref(), report).await
     }
 }

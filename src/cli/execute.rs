@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -66,10 +66,7 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
         }
     };
     if let Some(password) = password {
-        ui.say(&format!(
-            "the users of the copy have a new password, shown this once: {}",
-            password.expose()
-        ));
+        ui.password(&password);
     }
     match ui.finish(|node| Some(journal.log_path(node))) {
         Ok(()) => Ok(code),
@@ -86,7 +83,8 @@ async fn show(mut events: UnboundedReceiver<Event>, ui: &mut Ui, journal: &mut J
     }
 }
 
-/// The first signal ends the run in good order; every further one kills what is still there.
+/// The first signal ends the run in good order; every further one kills what is still there. A lost terminal ends it
+/// too, and only asks: a shell that dies with its ssh session passes on the hang-up that the kernel has sent already.
 ///
 /// The sender is a weak one: the channel closes, and with it the screen's loop, when the run is over.
 async fn end_on_signal(cancellation: CancellationToken, processes: Processes, events: WeakUnboundedSender<Event>) {
@@ -94,21 +92,45 @@ async fn end_on_signal(cancellation: CancellationToken, processes: Processes, ev
     else {
         return;
     };
-    let mut signalled = async || {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+    let mut hangup = match is_under_nohup() {
+        true => None,
+        false => signal(SignalKind::hangup()).ok(),
     };
-    signalled().await;
-    if let Some(events) = events.upgrade() {
-        let _ = events.send(Event::Interrupted);
-    }
-    cancellation.cancel();
+    let mut asked = false;
     loop {
-        signalled().await;
-        processes.kill_all();
+        let lost = tokio::select! {
+            _ = interrupt.recv() => false,
+            _ = terminate.recv() => false,
+            () = hung_up(hangup.as_mut()) => true,
+        };
+        if !asked {
+            if let Some(events) = events.upgrade() {
+                let _ = events.send(Event::Interrupted);
+            }
+            cancellation.cancel();
+        } else if !lost {
+            processes.kill_all();
+        }
+        asked = true;
     }
+}
+
+/// Ends when the terminal is lost; never, where that is to be ignored.
+async fn hung_up(hangup: Option<&mut Signal>) {
+    match hangup {
+        Some(hangup) => drop(hangup.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether who started us had hang-ups ignored, as `nohup` does: then the run is meant to outlive its terminal.
+fn is_under_nohup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // A mask in hexadecimal; SIGHUP is number 1, the lowest bit.
+    ignored
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
 }
 
 /// What hides the secrets of a plan.

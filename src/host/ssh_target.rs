@@ -87,6 +87,10 @@ impl SshTarget {
             // agent has no business on the other side.
             "ClearAllForwardings=yes",
             "ForwardAgent=no",
+            // A terminal would turn every newline of an archive into two bytes, and a command of the configuration's own
+            // excludes ours.
+            "RequestTTY=no",
+            "RemoteCommand=none",
             // Banners are no output of the command. Errors stay.
             "LogLevel=ERROR",
         ];
@@ -172,7 +176,12 @@ impl SshTarget {
             }
         }
         line.push_str(&remote.shell_words());
-        Ok(self.line(line))
+        let command = self.line(line);
+        Ok(if remote.is_discreet() {
+            command.discreet()
+        } else {
+            command
+        })
     }
 
     /// The command that hands a line to the shell there. Who calls this has quoted what is in it.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Diagnostic, ExitCode, Explain};
 
+use super::evidence::evidence;
 use super::identifier::{BadName, Identifier};
 use super::lock::Holder;
 
@@ -146,6 +147,16 @@ impl PostgresError {
         move |source| Self::Statement { doing, source }
     }
 
+    /// Whether it is the session that broke, so that a new one may do what this one did not.
+    pub(crate) fn lost_the_session(&self) -> bool {
+        match self {
+            Self::Statement { source, .. } => source
+                .as_db_error()
+                .is_none_or(|error| error.code().code().starts_with("57P")),
+            _ => false,
+        }
+    }
+
     /// Whether a guard refused, rather than something failing.
     fn exit(&self) -> ExitCode {
         match self {
@@ -220,24 +231,6 @@ impl Explain for PostgresError {
                 .hint("bring the server back; the comments on the databases (\\l+) say which one is live"),
         }
     }
-}
-
-/// The server's own words, if there are any, else the driver's.
-fn evidence(error: &tokio_postgres::Error) -> Vec<String> {
-    let Some(db) = error.as_db_error() else {
-        let mut lines = vec![error.to_string()];
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            lines.push(error.to_string());
-            cause = error.source();
-        }
-        return lines;
-    };
-    let mut lines = vec![format!("{}: {} ({})", db.severity(), db.message(), db.code().code())];
-    lines.extend(db.detail().map(|text| format!("DETAIL: {text}")));
-    lines.extend(db.hint().map(|text| format!("HINT: {text}")));
-    lines.extend(db.where_().map(|text| format!("CONTEXT: {text}")));
-    lines
 }
 
 fn login_hint(error: &tokio_postgres::Error, server: &str) -> String {

@@ -147,12 +147,13 @@ async fn end_sessions(session: &Session, databases: &[&str]) -> Result<u64, toki
         .await
 }
 
-/// Who is in the databases, or holds a lock on one of them from elsewhere.
+/// Who is in the databases, or holds a lock on one of them from elsewhere. Of a statement only the first word is told:
+/// the rest may hold values of rows.
 async fn in_the_way(session: &Session, databases: &[&str], worker: i32) -> Result<Vec<String>, tokio_postgres::Error> {
     let rows = session
         .query(
             "SELECT format('%s, server process %s, %s, %s: %s', usename, pid, nullif(application_name, ''),
-                           state, left(query, 100))
+                           state, upper(substring(query FROM '^[[:space:]]*([A-Za-z]+)')))
                FROM pg_stat_activity
               WHERE pid NOT IN (pg_backend_pid(), $2)
                 AND (datname = ANY($1) OR pid IN (

@@ -4,15 +4,16 @@ use super::door::{Door, Hinge};
 use super::error::PostgresError;
 use super::extension::{self, Extension};
 use super::identifier::{Identifier, Literal};
-use super::locale::{Locale, create_statement};
+use super::locale::{self, Locale};
 use super::lock::RestoreLock;
 use super::marker::{Comment, Marker, State, Treatment};
 use super::observer::Observer;
 use super::ownership;
-use super::role::{KEEPER, RESTORE, RestoreRole};
+use super::role::{RESTORE, RestoreRole};
 use super::seal;
-use super::server::{APPLICATION, Server};
+use super::server::{APPLICATION, COME_BACK, Server};
 use super::session::Session;
+use super::status::status;
 use crate::secret::Secret;
 
 /// What an incoming database is made from.
@@ -63,7 +64,7 @@ impl Incoming {
         let odoo_role = Identifier::new(&spec.odoo_role)?;
         let application = format!("{APPLICATION} run {}", lock.run());
         let admin = server.connect_named(&server.maintenance, &application).await?;
-        let locale = create(&admin, &name, &spec.locale).await?;
+        let locale = locale::create(&admin, &name, &spec.locale).await?;
         let incoming = Self {
             server: server.clone(),
             admin,
@@ -201,24 +202,24 @@ impl Incoming {
         ownership::hand_over(&session, &self.name, &self.odoo_role).await
     }
 
-    /// Ends every session in the database and closes it, whatever doors are open.
+    /// Ends every session in the database and closes it, whatever doors are open; over a new session where the server
+    /// ended ours.
     ///
     /// # Errors
-    /// [`PostgresError::Statement`].
+    /// [`PostgresError::Statement`]; [`PostgresError::NotReady`] where the server does not come back.
     pub async fn park(&self) -> Result<(), PostgresError> {
         let _turn = self.hinge.turn().await;
-        self.allow_connections(false).await?;
-        self.admin
-            .execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
-                &[&self.name.as_str()],
-            )
-            .await
-            .map_err(PostgresError::doing(format!(
-                "ending the sessions in `{}`",
-                self.name.as_str()
-            )))?;
-        Ok(())
+        match shut(&self.admin, &self.name).await {
+            Err(error) if error.lost_the_session() || self.admin.is_closed() => {
+                let admin = self.server.wait_until_ready(COME_BACK).await?;
+                match status(&admin, &self.name).await? {
+                    Some(_) => shut(&admin, &self.name).await,
+                    // Another run has cleared up meanwhile: our lock went with our session.
+                    None => Ok(()),
+                }
+            }
+            done => done,
+        }
     }
 
     /// Drops the database with whatever is connected to it.
@@ -230,11 +231,7 @@ impl Incoming {
     }
 
     pub(super) async fn allow_connections(&self, allowed: bool) -> Result<(), PostgresError> {
-        let verb = if allowed { "opening" } else { "closing" };
-        self.admin
-            .batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}", self.name))
-            .await
-            .map_err(PostgresError::doing(format!("{verb} `{}`", self.name.as_str())))
+        allow_connections(&self.admin, &self.name, allowed).await
     }
 
     fn comment(&self, state: State, treatment: Option<Treatment>) -> String {
@@ -247,26 +244,25 @@ impl Incoming {
     }
 }
 
-/// Makes the database with the first locale that the server takes.
-async fn create(admin: &Session, name: &Identifier, wanted: &Locale) -> Result<Locale, PostgresError> {
-    let keeper = Identifier::ours(KEEPER);
-    let mut refusal = None;
-    for locale in wanted.attempts() {
-        match admin.batch_execute(&create_statement(name, &keeper, &locale)).await {
-            Ok(()) => return Ok(locale),
-            Err(error) if Locale::refused(&error) => refusal = refusal.or(Some(error)),
-            Err(error) => {
-                return Err(PostgresError::doing(format!("making database `{}`", name.as_str()))(
-                    error,
-                ));
-            }
-        }
-    }
-    // The first refusal names the locale that was asked for.
-    match refusal {
-        Some(error) => Err(PostgresError::doing(format!("making database `{}`", name.as_str()))(
-            error,
-        )),
-        None => Ok(wanted.clone()),
-    }
+async fn allow_connections(admin: &Session, name: &Identifier, allowed: bool) -> Result<(), PostgresError> {
+    let verb = if allowed { "opening" } else { "closing" };
+    admin
+        .batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}"))
+        .await
+        .map_err(PostgresError::doing(format!("{verb} `{}`", name.as_str())))
+}
+
+async fn shut(admin: &Session, name: &Identifier) -> Result<(), PostgresError> {
+    allow_connections(admin, name, false).await?;
+    admin
+        .execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+            &[&name.as_str()],
+        )
+        .await
+        .map_err(PostgresError::doing(format!(
+            "ending the sessions in `{}`",
+            name.as_str()
+        )))?;
+    Ok(())
 }

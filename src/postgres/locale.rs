@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use tokio_postgres::error::SqlState;
 
+use super::error::PostgresError;
 use super::identifier::{Identifier, Literal};
+use super::role::KEEPER;
+use super::session::Session;
 
 /// What `CREATE DATABASE` must be told so that a copy sorts and compares as its upstream does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +88,30 @@ pub(crate) fn create_statement(name: &Identifier, owner: &Identifier, locale: &L
         "CREATE DATABASE {name} OWNER {owner} TEMPLATE template0 {} IS_TEMPLATE true ALLOW_CONNECTIONS false",
         locale.options()
     )
+}
+
+/// Makes the database with the first locale that the server takes.
+pub(super) async fn create(admin: &Session, name: &Identifier, wanted: &Locale) -> Result<Locale, PostgresError> {
+    let keeper = Identifier::ours(KEEPER);
+    let mut refusal = None;
+    for locale in wanted.attempts() {
+        match admin.batch_execute(&create_statement(name, &keeper, &locale)).await {
+            Ok(()) => return Ok(locale),
+            Err(error) if Locale::refused(&error) => refusal = refusal.or(Some(error)),
+            Err(error) => {
+                return Err(PostgresError::doing(format!("making database `{}`", name.as_str()))(
+                    error,
+                ));
+            }
+        }
+    }
+    // The first refusal names the locale that was asked for.
+    match refusal {
+        Some(error) => Err(PostgresError::doing(format!("making database `{}`", name.as_str()))(
+            error,
+        )),
+        None => Ok(wanted.clone()),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 pub mod door;
 pub mod error;
+mod evidence;
 mod exchange;
 pub mod extension;
 pub mod facts;
@@ -45,7 +46,7 @@ pub use lock::RestoreLock;
 pub use marker::{Comment, Marker, State, Treatment};
 pub use names::{Names, is_reserved};
 pub use observer::Observer;
-pub use odoo::{analyze, attachments, installed_modules};
+pub use odoo::{analyze, attachments, installed_modules, modules_not_installed};
 pub use recover::{Leftover, clean, scan};
 pub use role::{NEUTRALISE, RESTORE, RestoreRole};
 pub use server::Server;

@@ -19,6 +19,26 @@ pub async fn installed_modules(client: &Client) -> Result<Vec<String>, PostgresE
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Those of these modules that are not installed, with their state; without one where Odoo does not know them.
+///
+/// # Errors
+/// As [`installed_modules`].
+pub async fn modules_not_installed(
+    client: &Client,
+    names: &[&str],
+) -> Result<Vec<(String, Option<String>)>, PostgresError> {
+    let rows = client
+        .query(
+            "SELECT wanted, module.state::text
+               FROM unnest($1::text[]) AS wanted LEFT JOIN ir_module_module module ON module.name = wanted
+              WHERE module.state IS DISTINCT FROM 'installed' ORDER BY wanted",
+            &[&names],
+        )
+        .await
+        .map_err(PostgresError::doing("asking for the state of the modules"))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
 /// The files that attachments name, relative to the filestore (`xx/<sha1>`), each once.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use crate::secret::Secret;
 use super::error::PostgresError;
 use super::identifier::{Identifier, Literal};
 use super::lock::{AdvisoryLock, RestoreLock};
-use super::server::Server;
+use super::server::{APPLICATION, COME_BACK, Server};
 use super::session::Session;
 
 /// Owns incoming databases, never logs in. It is not the restore role, because `REASSIGN OWNED` inside the incoming
@@ -34,6 +34,8 @@ const IN_USE: &str = "another restore on this server";
 /// password, nor superuser rights. [`recover`](super::recover) does the same for a run that was killed.
 #[derive(Debug)]
 pub struct RestoreRole {
+    server: Server,
+    run: String,
     lock: AdvisoryLock,
     password: Secret,
 }
@@ -66,7 +68,12 @@ impl RestoreRole {
             ))
             .await
             .map_err(PostgresError::doing("making the roles of the restore"))?;
-        Ok(Self { lock: own, password })
+        Ok(Self {
+            server: server.clone(),
+            run: lock.run().to_owned(),
+            lock: own,
+            password,
+        })
     }
 
     /// The role's name.
@@ -81,12 +88,32 @@ impl RestoreRole {
         &self.password
     }
 
-    /// Ends its sessions and its right to log in.
+    /// Ends its sessions and its right to log in; over a new session where the server ended ours.
     ///
     /// # Errors
-    /// [`PostgresError::Statement`].
+    /// [`PostgresError::Statement`]; [`PostgresError::NotReady`] where the server does not come back.
     pub async fn end(self) -> Result<(), PostgresError> {
-        lock_out(self.lock.session()).await
+        let session = self.lock.session();
+        match lock_out(session).await {
+            Err(error) if error.lost_the_session() || session.is_closed() => end_anew(&self.server, &self.run).await,
+            done => done,
+        }
+    }
+}
+
+/// Locks the role out for a run whose session is gone, unless another run has begun to use it meanwhile.
+async fn end_anew(server: &Server, run: &str) -> Result<(), PostgresError> {
+    drop(server.wait_until_ready(COME_BACK).await?);
+    match AdvisoryLock::take(server, IN_USE.to_owned(), run).await {
+        Ok(own) => lock_out(own.session()).await,
+        // The server has not noticed yet that nobody is at the other end of our old session.
+        Err(PostgresError::Locked {
+            holder: Some(holder), ..
+        }) if holder.application == format!("{APPLICATION} run {run}") => {
+            lock_out(&server.connect_maintenance().await?).await
+        }
+        Err(PostgresError::Locked { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -15,6 +15,9 @@ use super::session::Session;
 /// How our sessions begin their `application_name`, which is what `pg_stat_activity` shows of us.
 pub const APPLICATION: &str = "opw-task";
 
+/// How long a server may take to come back that ended our session, for what must be put in order at a run's end.
+pub(super) const COME_BACK: Duration = Duration::from_secs(20);
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

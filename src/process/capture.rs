@@ -50,7 +50,7 @@ impl Processes {
         if ending.is_success() {
             return Ok(text);
         }
-        if last_lines.is_empty() {
+        if last_lines.is_empty() && !command.is_discreet() {
             // Some programs complain on standard output.
             let tail = Tail::default();
             text.lines().for_each(|line| tail.push(&self.redactor().redact(line)));
@@ -106,7 +106,14 @@ impl Processes {
         let tail = Tail::default();
         let mut bytes = Vec::new();
         let reading = async {
-            let lines = read_lines(err, Stream::Err, self.redactor().clone(), tail.clone(), discard());
+            let lines = read_lines(
+                err,
+                Stream::Err,
+                self.redactor().clone(),
+                command.is_discreet(),
+                tail.clone(),
+                discard(),
+            );
             // An answer that is too long is known before the child closes its standard error.
             let lines = async {
                 lines.await;

@@ -27,6 +27,7 @@ pub struct Command {
     args: Vec<String>,
     env: Vec<(String, Env)>,
     folder: Option<Utf8PathBuf>,
+    discreet: bool,
 }
 
 impl Command {
@@ -38,6 +39,7 @@ impl Command {
             args: Vec::new(),
             env: Vec::new(),
             folder: None,
+            discreet: false,
         }
     }
 
@@ -71,6 +73,20 @@ impl Command {
     pub fn folder(mut self, folder: impl Into<Utf8PathBuf>) -> Self {
         self.folder = Some(folder.into());
         self
+    }
+
+    /// Keeps values of rows out of what is shown of the child's lines: for programs that handle production's database, and
+    /// quote it when they complain.
+    #[must_use]
+    pub fn discreet(mut self) -> Self {
+        self.discreet = true;
+        self
+    }
+
+    /// Whether values of rows are kept out of what is shown.
+    #[must_use]
+    pub fn is_discreet(&self) -> bool {
+        self.discreet
     }
 
     /// The program's name or path.

@@ -2,6 +2,7 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::discretion::Discretion;
 use super::tail::Tail;
 use super::{Redactor, Sink};
 use crate::run::event::Stream;
@@ -22,13 +23,21 @@ pub(super) async fn read_lines(
     mut from: impl AsyncRead + Unpin,
     stream: Stream,
     redactor: Redactor,
+    discreet: bool,
     tail: Tail,
     sink: Sink,
 ) {
     let mut lines = Lines::new(redactor);
+    let mut discretion = discreet.then(Discretion::default);
     let mut tell = |line: &str| {
-        tail.push(line);
-        sink(stream, line);
+        let shown = match &mut discretion {
+            Some(discretion) => discretion.pass(line),
+            None => Some(line.into()),
+        };
+        if let Some(line) = shown {
+            tail.push(&line);
+            sink(stream, &line);
+        }
     };
     let mut chunk = vec![0; CHUNK];
     while let Ok(count) = from.read(&mut chunk).await {

@@ -6,6 +6,7 @@
 mod brief;
 mod capture;
 pub mod command;
+mod discretion;
 mod ending;
 mod error;
 mod find;
@@ -20,6 +21,7 @@ mod tail;
 
 pub use capture::Captured;
 pub use command::{Command, Env};
+pub use discretion::without_values;
 pub use ending::Ending;
 pub use error::ProcessError;
 pub use group::GRACE;

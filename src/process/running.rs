@@ -81,6 +81,7 @@ impl Processes {
                 err,
                 Stream::Err,
                 self.redactor().clone(),
+                command.is_discreet(),
                 tail.clone(),
                 sink.clone(),
             ));
@@ -91,6 +92,7 @@ impl Processes {
                     lines,
                     Stream::Out,
                     self.redactor().clone(),
+                    command.is_discreet(),
                     tail.clone(),
                     sink.clone(),
                 ));

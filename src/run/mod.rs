@@ -5,51 +5,25 @@ pub mod event;
 mod id;
 mod journal;
 mod lock;
+mod setting;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use camino::Utf8PathBuf;
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
 pub use id::{is_run_id, run_id};
 pub use journal::{Journal, JournalError};
 pub use lock::StackLock;
+pub use setting::{Ended, Setting};
 
 use crate::action::{ActionError, Handover, Report, Scene};
 use crate::plan::Plan;
-use crate::process::Processes;
+use crate::postgres::PostgresError;
 use crate::secret::Secret;
 use event::{Event, NodeInfo, NodeName, Outcome};
-
-/// What a run needs beside its plan.
-#[derive(Debug, Clone)]
-pub struct Setting {
-    /// The run's identity.
-    pub run: Arc<str>,
-    /// The door for children; its token ends the run.
-    pub processes: Processes,
-    /// Where everything is told.
-    pub events: UnboundedSender<Event>,
-    /// So many nodes at once.
-    pub jobs: usize,
-    /// The folder of the run's journal.
-    pub journal: Utf8PathBuf,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub enum Ended {
-    /// Every node is done or skipped.
-    Done,
-    /// Nodes failed; the first failure.
-    Failed(NodeName, ActionError),
-    /// The user interrupted.
-    Interrupted,
-}
 
 struct Finished {
     node: usize,
@@ -57,8 +31,8 @@ struct Finished {
     result: Result<(), ActionError>,
 }
 
-/// Carries a plan out. Returns when every child has ended, with a password to be shown once if the run put a copy in
-/// place whose users have a new one: however the run ended, nobody else knows it.
+/// Carries a plan out. Returns when every child has ended, with a password to be shown once: if the run made one, and the
+/// copy that it is for serves or may serve, whatever failed afterwards.
 pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>) {
     let began = Instant::now();
     let tell = |event| {
@@ -86,7 +60,11 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
         let node = plan.nodes.last().map_or_else(|| "run".into(), |node| node.name.clone());
         tell(Event::Warning {
             node,
-            text: format!("the next restore will clear up: {error}"),
+            text: setting
+                .processes
+                .redactor()
+                .redact(&format!("the next restore will clear up: {error}"))
+                .into_owned(),
         });
     }
     tell(Event::RunFinished {
@@ -94,13 +72,18 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
         seconds: began.elapsed().as_secs_f64(),
         failed: run.failed,
     });
-    let password = run.handover.live_password.take_if_there().await;
-    let ended = match run.first {
-        Some((node, error)) => Ended::Failed(node, error),
-        None if setting.processes.cancellation().is_cancelled() => Ended::Interrupted,
-        None => Ended::Done,
-    };
-    (ended, password)
+    let password = run.handover.password.take_if_there().await;
+    let live = run.handover.is_live() || matches!(&run.first, Some((_, error)) if may_be_live(error));
+    match run.first {
+        Some((node, error)) => (Ended::Failed(node, error), password.filter(|_| live)),
+        None if setting.processes.cancellation().is_cancelled() => (Ended::Interrupted, password.filter(|_| live)),
+        None => (Ended::Done, password),
+    }
+}
+
+/// Whether nobody knows if the copy went live.
+fn may_be_live(error: &ActionError) -> bool {
+    matches!(error, ActionError::Postgres(PostgresError::SwapUnknown { .. }))
 }
 
 /// The nodes that wait for each node of a plan.

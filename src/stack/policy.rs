@@ -36,10 +36,30 @@ pub(super) fn policy(
         }
         last = Some(place);
     }
-    Policy::deserialize(merged).map_err(|error| StackError::Policy {
-        message: error.message().to_owned(),
+    Policy::deserialize(merged.clone()).map_err(|error| StackError::Policy {
+        message: without_value(&merged, error.message()),
         place: last.map(Box::new),
     })
+}
+
+/// What is wrong with a table, by key and expected type: its values are rendered, and may be secrets.
+fn without_value(table: &Table, message: &str) -> String {
+    // These name keys of the manifest alone; all others begin with the value that was found.
+    let of_keys = ["unknown field", "missing field", "duplicate field"];
+    let told = if of_keys.iter().any(|begin| message.starts_with(begin)) {
+        message
+    } else {
+        let expected = message.rfind(", expected ").map(|at| &message[at + ", ".len()..]);
+        expected.unwrap_or("the value is not understood")
+    };
+    let is_bad = |key: &str, value: &toml::Value| {
+        let alone = Table::from_iter([(key.to_owned(), value.clone())]);
+        Policy::deserialize(alone).is_err()
+    };
+    match table.iter().find(|(key, value)| is_bad(key, value)) {
+        Some((key, _)) if told != message => format!("{key}: {told}"),
+        _ => told.to_owned(),
+    }
 }
 
 fn rendered(
@@ -92,5 +112,29 @@ fn within(table: &Place, text: &str) -> Place {
             ..table.clone()
         },
         None => table.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_value() {
+        for (text, said) in [
+            ("keep-crons = 'CANARY'", "keep-crons: expected a sequence"),
+            ("mail = 'CANARY, expected CANARY2'", "mail: expected `off` or `catcher`"),
+            (
+                "mail = { catcher = { host = 'h', port = 'CANARY' } }",
+                "mail: expected u16",
+            ),
+            ("parameters = ['CANARY']", "parameters: expected a map"),
+            ("allow = ['CANARY']", "allow: expected struct Allowance"),
+            ("mail = { catcher = { host = 'h' } }", "missing field `port`"),
+        ] {
+            let table: Table = text.parse().unwrap();
+            let error = Policy::deserialize(table.clone()).unwrap_err();
+            assert_eq!(without_value(&table, error.message()), said, "{}", error.message());
+        }
     }
 }

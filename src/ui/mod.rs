@@ -28,6 +28,7 @@ use serde::Serialize;
 
 use crate::error::Diagnostic;
 use crate::run::event::{Event, Stream};
+use crate::secret::Secret;
 use bars::Bars;
 use paint::Paint;
 use plain::Plain;
@@ -160,6 +161,18 @@ impl Ui {
     pub fn say(&mut self, text: &str) {
         if !matches!(self.view, View::Quiet) {
             self.talk(&format!("{text}\n"));
+        }
+    }
+
+    /// Shows a generated password, in every mode: it is nowhere else.
+    pub fn password(&mut self, password: &Secret) {
+        let password = password.expose();
+        if self.is_json() {
+            self.json(&serde_json::json!({ "event": "password", "password": password }));
+        } else {
+            self.talk(&format!(
+                "the users of the copy have a new password, shown this once: {password}\n"
+            ));
         }
     }
 

@@ -5,7 +5,8 @@ use camino::Utf8Path;
 use super::{Compression, Question, ReadOnly, Upstream, UpstreamError};
 
 const SSH: &str = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 \
-                   -o ServerAliveCountMax=4 -o ClearAllForwardings=yes -o ForwardAgent=no -o LogLevel=ERROR";
+                   -o ServerAliveCountMax=4 -o ClearAllForwardings=yes -o ForwardAgent=no \
+                   -o RequestTTY=no -o RemoteCommand=none -o LogLevel=ERROR";
 
 fn upstream(target: &str) -> Upstream {
     Upstream::new(

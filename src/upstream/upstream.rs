@@ -240,7 +240,7 @@ impl Upstream {
     }
 
     fn line(&self, line: String) -> ReadOnly {
-        ReadOnly::new(self.target.line(line))
+        ReadOnly::new(self.target.line(line).discreet())
     }
 
     async fn answer<T: DeserializeOwned>(&self, question: Question, processes: &Processes) -> Result<T, UpstreamError> {

@@ -4,7 +4,8 @@ use super::*;
 use crate::secret::Secret;
 
 const OPTIONS: &str = "-o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 \
-                       -o ServerAliveCountMax=4 -o ClearAllForwardings=yes -o ForwardAgent=no -o LogLevel=ERROR";
+                       -o ServerAliveCountMax=4 -o ClearAllForwardings=yes -o ForwardAgent=no \
+                   -o RequestTTY=no -o RemoteCommand=none -o LogLevel=ERROR";
 
 fn target(text: &str) -> SshTarget {
     text.parse().unwrap()

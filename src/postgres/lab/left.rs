@@ -93,3 +93,42 @@ async fn a_swap_killed_before_the_drop_leaves_a_retired_database_that_is_cleaned
     }
     assert_eq!(lab.status("lab_retired__retired_r2").await, None);
 }
+
+#[tokio::test]
+async fn a_run_whose_sessions_the_server_ended_still_shuts_the_role_out() {
+    let lab = Lab::serving("lab_ended").await;
+    let Restored { lock, role, incoming } = lab.restored("r1", "half").await;
+    let door = incoming.open().await.unwrap();
+    lab.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    )
+    .await;
+    drop(door);
+    incoming.park().await.unwrap();
+    role.end().await.unwrap();
+    drop(lock);
+    let closed = lab.status("lab_ended__incoming_r1").await.unwrap();
+    assert!(closed.template && !closed.allows_connections, "{closed:?}");
+    let admin = lab.server.connect_maintenance().await.unwrap();
+    let can = "SELECT count(*) FROM pg_roles WHERE rolname = 'opw_task_restore' AND (rolcanlogin OR rolsuper)";
+    assert_eq!(admin.query_one(can, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn a_role_that_another_run_uses_meanwhile_is_left_to_it() {
+    let lab = Lab::serving("lab_taken").await;
+    let Restored { lock, role, incoming } = lab.restored("r1", "half").await;
+    lab.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        .await;
+    let other = RestoreLock::take(&lab.server, "lab_taken_other", "r2").await.unwrap();
+    let theirs = RestoreRole::begin(&lab.server, &other).await.unwrap();
+    role.end().await.unwrap();
+    let session = lab
+        .server
+        .connect_as("postgres", RESTORE, theirs.password(), "r2")
+        .await;
+    drop(session.unwrap());
+    theirs.end().await.unwrap();
+    drop((lock, incoming));
+}

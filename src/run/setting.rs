@@ -1,0 +1,36 @@
+//! What a run begins with, and how it ends.
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::event::{Event, NodeName};
+use crate::action::ActionError;
+use crate::process::Processes;
+
+/// What a run needs beside its plan.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The run's identity.
+    pub run: Arc<str>,
+    /// The door for children; its token ends the run.
+    pub processes: Processes,
+    /// Where everything is told.
+    pub events: UnboundedSender<Event>,
+    /// So many nodes at once.
+    pub jobs: usize,
+    /// The folder of the run's journal.
+    pub journal: Utf8PathBuf,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Every node is done or skipped.
+    Done,
+    /// Nodes failed; the first failure.
+    Failed(NodeName, ActionError),
+    /// The user interrupted.
+    Interrupted,
+}

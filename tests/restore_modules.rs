@@ -9,7 +9,7 @@
 
 mod lab;
 
-use lab::{Estate, Plan, Upstream, docker};
+use lab::{Estate, Plan, Upstream, docker, words_in_files};
 
 /// As long as it takes to look at the copy from all sides while Odoo is in it.
 const SLOW_UPDATE: &str = "SELECT pg_sleep(3);\n";
@@ -53,9 +53,34 @@ fn modules_are_updated_in_the_copy_and_their_jobs_are_off_again() {
 
     // AUTO: what is installed of the project's own, and nothing else. lab_broken would fail, and is not installed.
     shop.write("addons/lab_shop/migrate.sql", &quick);
-    shop.does(&["restore", "shop", "--set", "ODOO_UPDATE_MODULES=AUTO"]);
+    let run = shop.does(&[
+        "restore",
+        "shop",
+        "--output",
+        "json",
+        "--set",
+        "ODOO_UPDATE_MODULES=AUTO",
+    ]);
     lab_modules_are_updated_and_quiet(&shop, "lab_shop");
     shop.serves();
+
+    // An update that fails leaves no password behind.
+    shop.start(&["restore", "shop", "--set", "ODOO_UPDATE_MODULES=lab_shop,lab_nowhere"])
+        .end()
+        .code(1)
+        .says(&["lab_nowhere is not on the addons path"]);
+    assert!(!shop.path("state/compose/.modules.yaml").exists());
+    shop.serves();
+
+    // The password is shown to machines too, and kept nowhere.
+    let password = run
+        .stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find(|line| line["event"] == "password")
+        .unwrap_or_else(|| panic!("{run}"));
+    let password = password["password"].as_str().unwrap();
+    assert_eq!(words_in_files(&shop.path(".opw-task"), &[password], &[]), []);
 }
 
 fn lab_modules_are_updated_and_quiet(shop: &Estate, names: &str) {

@@ -27,6 +27,9 @@ pub(super) const ADDON_FOLDERS: &str = "/volumes/addons,/opt/extra_addons";
 /// Odoo's own modules: never updated by `AUTO`.
 pub(super) const ODOO_FOLDERS: [&str; 2] = ["/odoo/addons", "/odoo/odoo/addons"];
 
+/// What Odoo takes for all modules that are installed. (To `--init` it would mean all that there are.)
+const ALL: &str = "all";
+
 /// Updates modules.
 #[derive(Debug, Clone)]
 pub struct Modules;
@@ -87,7 +90,9 @@ async fn update(scene: &Scene, incoming: &Incoming, wanted: Wanted) -> Result<()
     drop(session);
     let (update, install) = match wanted {
         Wanted::Nothing => return Ok(()),
-        Wanted::These(names) => names.into_iter().partition(|name| installed.contains(name)),
+        Wanted::These(names) => names
+            .into_iter()
+            .partition(|name| name == ALL || installed.contains(name)),
         Wanted::Auto => {
             let local: BTreeMap<String, Vec<String>> =
                 serde_json::from_str(scene.ask_there(ask_local_addons(stack)).await?.trim())
@@ -104,7 +109,12 @@ async fn update(scene: &Scene, incoming: &Incoming, wanted: Wanted) -> Result<()
     scene.handover.role.put(role).await;
     one_off::run(scene, incoming, &password, &update, &install).await?;
     let session = incoming.connect().await?;
-    let wanted: Vec<&str> = update.iter().chain(&install).map(String::as_str).collect();
+    let wanted: Vec<&str> = update
+        .iter()
+        .chain(&install)
+        .map(String::as_str)
+        .filter(|name| *name != ALL)
+        .collect();
     let missing = modules_not_installed(&session, &wanted).await?;
     drop(session);
     if !missing.is_empty() {

@@ -11,6 +11,7 @@ mod kept;
 mod left;
 mod locked;
 mod swapped;
+mod updated;
 
 use std::process::Command;
 use std::sync::{Arc, Mutex, Weak};

@@ -244,6 +244,7 @@ fn stacks_with_one_folder_of_data_are_refused() {
         let project = other(&format!("vars = {{ {name} = '/srv/two' }}")).with(".env", &format!("{name}={path}\n"));
         project.run(&["down", "one", "--dry-run"]).ended(0);
         project.run(&["down", "two", "--dry-run"]).ended(0);
+        project.run(&["down", "two", &set(name, path), "--dry-run"]).ended(2);
     }
     // Another way to write a path is the same path.
     let project = other("vars = { ODOO_DATA_DIR = '/srv/x/../data/' }").with(".env", "ODOO_DATA_DIR=/srv/data\n");

@@ -86,8 +86,9 @@ impl Stack {
     fn names_for_itself(&self, variables: &[&'static str], other: &Self) -> bool {
         match self.variables.origin(self.said_by(variables)) {
             Some(Origin::File(path)) => !other.env_files.iter().any(|(shared, _)| shared == path),
-            Some(Origin::Defaults(_) | Origin::Environment) | None => false,
-            Some(Origin::BuiltIn | Origin::Manifest(_) | Origin::CommandLine) => true,
+            // What is said for one run is no stack's own: the next run of the other is without it.
+            Some(Origin::Defaults(_) | Origin::Environment | Origin::CommandLine) | None => false,
+            Some(Origin::BuiltIn | Origin::Manifest(_)) => true,
         }
     }
 }

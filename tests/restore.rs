@@ -1,6 +1,12 @@
 //! `restore` and `rollback`: production's data arrive without its secrets, beside a stack that serves on, and the way
 //! back stays open.
 #![cfg(feature = "lab")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
 
 mod lab;
 

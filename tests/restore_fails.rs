@@ -1,5 +1,11 @@
 //! A restore that fails leaves the live stack as it was, tells what went wrong, and leaves nothing open.
 #![cfg(feature = "lab")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
 
 mod lab;
 

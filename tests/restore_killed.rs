@@ -1,5 +1,11 @@
 //! A restore that is interrupted or killed, at any moment: the live data are never lost, and the next restore clears up.
 #![cfg(feature = "lab")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
 
 mod lab;
 
@@ -73,6 +79,24 @@ fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
     assert_eq!(shop.databases(), ["shop", "shop__previous"], "{run}");
     assert_eq!(shop.filestore_names(), ["shop", "shop__previous"], "{run}");
     nothing_is_open(&shop, Moment::Swap);
+}
+
+#[test]
+fn interrupted_after_the_swap_the_new_password_is_told_all_the_same() {
+    let shop = Plan::named("told").upstream(&Upstream::small()).make();
+    // Nobody answers there, so the run waits after the swap.
+    let run = shop.start(&["restore", "shop", "--set", "DEPLOY_HEALTHCHECK_URL=http://127.0.0.1:9"]);
+    eventually("web is up", SOON, || {
+        shop.get("/web/login").filter(|(status, _)| *status == 200)
+    });
+    run.signal(Signal::INT);
+    let run = run.end().code(130);
+    let words = run.words();
+    let password = words
+        .split_once("shown this once: ")
+        .map(|(_, rest)| rest.lines().next().unwrap_or(""));
+    assert!(password.is_some_and(|password| password.len() > 16), "{run}");
+    assert!(!words.contains("failed"), "an interruption is no failure: {run}");
 }
 
 /// When a run is met.

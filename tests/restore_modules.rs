@@ -1,5 +1,11 @@
 //! `restore` with a module update: it happens in the copy, behind the same locks, and what it brings back goes again.
 #![cfg(feature = "lab")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
 
 mod lab;
 

@@ -192,6 +192,7 @@ fn an_interrupt_ends_grandchildren_and_is_no_failure() {
             --- stderr
             deep (run RUN)
             [deep] started
+            interrupted: what runs is asked to end; interrupt again to kill it
             [deep] cancelled after TIME
             cancelled: deep after TIME
             ");
@@ -306,7 +307,7 @@ fn a_stack_that_another_run_changes_is_refused_with_who_has_it() {
         "[stacks.local]\nstate-root = \"state\"\nbase-url = \"http://localhost\"\n[tasks.start]\nrun = { compose = [\"up\"] }\n[tasks.ps]\nrun = { compose = [\"ps\"] }",
     )
     .with(".env", "ODOO_DB_NAME=opw\nODOO_DB_PASSWORD=p\n")
-    .with_program("docker", "case \"$*\" in *ps) ;; *) echo $$ > here.new; mv here.new here; exec sleep 60 ;; esac");
+    .with_program("docker", "case \"$*\" in *ps) ;; context*) echo unix:///here ;; *) echo $$ > here.new; mv here.new here; exec sleep 60 ;; esac");
     let holder = project.command(&["start", "local"]).spawn().unwrap();
     wait_until("the holder is at work", || project.at("here").exists());
     let refused = project.run(&["start", "local"]).ended(3);

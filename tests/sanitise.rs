@@ -2,6 +2,10 @@
 #![cfg(feature = "lab")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "sanitise/audits.rs"]
+mod audits;
+#[path = "sanitise/files.rs"]
+mod files;
 #[path = "sanitise/guide.rs"]
 mod guide;
 #[path = "sanitise/odoo.rs"]
@@ -12,3 +16,5 @@ mod parity;
 mod promises;
 #[path = "sanitise/server.rs"]
 mod server;
+#[path = "sanitise/service.rs"]
+mod service;

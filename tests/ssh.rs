@@ -325,6 +325,8 @@ async fn one_machine_under_two_names_is_recognised() {
     let same = async |a: &str, b: &str| same_machine(&target(a), &target(b), &processes).await.unwrap();
     assert!(same("root@opw-prod.shiny", "odoo@OPW-prod.shiny").await);
     assert!(same("ssh://opw-prod.shiny:22", "opw-prod.shiny").await);
+    assert!(same("ssh://opw-prod.shiny:2222", "OPW-prod.shiny.").await);
+    assert!(same("[::ffff:10.0.0.5]", "10.0.0.5").await);
     assert!(!same("opw-prod.shiny", "docker.shiny").await);
     assert!(!same("ssh://127.0.0.1:2222", "ssh://127.0.0.1:2223").await);
 }

@@ -1,5 +1,11 @@
 //! `up`, `down`, `health`: a stack comes up as its manifest says, stays as it is, and keeps its data.
 #![cfg(feature = "lab")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
 
 mod lab;
 
@@ -65,7 +71,8 @@ fn a_web_that_dies_is_named_with_its_state_and_its_last_words() {
     );
     shop.run(&["up", "shop"])
         .code(1)
-        .says(&["web", "exited (exit 7)", "the tyre is flat"]);
+        .says(&["web", "exited (exit 7)", "the tyre is flat"])
+        .says(&[&format!("{}-web-1", shop.project)]);
 }
 
 #[test]

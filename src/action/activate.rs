@@ -1,18 +1,19 @@
 //! Puts the incoming database and filestore in the live ones' place and keeps those for a rollback.
 //!
 //! The web is down only from its stop to its start here. Killed half-way: before the swap's commit nothing has changed;
-//! after it the database is the new one, and the next command on the stack that needs the database finishes the
-//! filestore's part. The web may then be stopped; `up` starts it.
+//! after it the database is the new one, and a note in the filestore's folder says so: whatever starts the web next, `up`
+//! or a restore, first makes the filestores follow the database.
 
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use super::compose::compose;
+use super::database::mend_filestore;
 use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
-use crate::postgres::{Names, activate};
+use crate::postgres::{Names, RestoreLock, Server, activate};
 use crate::process::Command;
 use crate::stack::Stack;
 
@@ -51,10 +52,17 @@ impl Activate {
         let lock = scene.handover.lock.take("the right to restore", "database").await?;
         let sanitised = scene.handover.sanitised.take("a verified database", "verify").await?;
         let pair = FilestorePair::of(stack, lock.names());
+        pair.prepare(&scene.run).await?;
         let outcome = while_web_is_down(scene, async || {
-            let activated = activate(&server, &lock, sanitised, SWAP).await?;
+            pair.note_swap().await?;
+            let activated = match activate(&server, &lock, sanitised, SWAP).await {
+                Ok(activated) => activated,
+                Err(error) => return Err(in_step(scene, &server, &lock, error.into()).await),
+            };
             scene.handover.went_live(&scene.report).await;
-            pair.activate(&scene.run).await?;
+            if let Err(error) = pair.activate(&scene.run).await {
+                return Err(in_step(scene, &server, &lock, error).await);
+            }
             if let Some(error) = activated.not_dropped {
                 scene
                     .report
@@ -68,7 +76,22 @@ impl Activate {
         })
         .await;
         scene.handover.lock.put(lock).await;
+        if outcome.is_ok() {
+            pair.tidy().await?;
+        }
         outcome
+    }
+}
+
+/// After a swap that failed somewhere: asks the database which run is live and makes the filestores follow. Where even
+/// that fails, the web must stay down, for it would serve one run's database with another's files.
+pub(super) async fn in_step(scene: &Scene, server: &Server, lock: &RestoreLock, error: ActionError) -> ActionError {
+    match mend_filestore(scene, server, lock.names()).await {
+        Ok(()) => error,
+        Err(second) => ActionError::Torn {
+            error: Box::new(error),
+            second: Box::new(second),
+        },
     }
 }
 
@@ -93,7 +116,7 @@ pub(super) async fn while_web_is_down(
         Ok(()) => work().await,
         Err(error) => Err(error),
     };
-    if was_up {
+    if was_up && !matches!(outcome, Err(ActionError::Torn { .. })) {
         to_its_end(scene, start(stack)).await?;
         scene.report.note(format!(
             "web was down for {:.1} s, from stopped to started",
@@ -112,7 +135,17 @@ async fn to_its_end(scene: &Scene, command: Command) -> Result<(), ActionError> 
 }
 
 fn running(stack: &Stack) -> Command {
-    compose(stack).args(["ps", "--quiet", "--status", "running", "web"])
+    compose(stack).args([
+        "ps",
+        "--quiet",
+        "--status",
+        "running",
+        "--status",
+        "restarting",
+        "--status",
+        "paused",
+        "web",
+    ])
 }
 
 fn stop(stack: &Stack) -> Command {

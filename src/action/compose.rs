@@ -2,6 +2,9 @@
 //!
 //! Killed half-way it leaves containers as compose left them; the same command again finishes the work.
 
+use camino::Utf8PathBuf;
+
+use super::database::finish_swap;
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
 use crate::process::{Command, Env};
@@ -12,9 +15,25 @@ const LOOKING: [&str; 10] = [
     "config", "events", "images", "logs", "ls", "port", "ps", "stats", "top", "version",
 ];
 
+/// Subcommands that change containers and images, and nothing else, whatever their flags; `down` is one of them but for
+/// volumes. All others that do not only look may run any program, or remove volumes.
+const OF_CONTAINERS: [&str; 11] = [
+    "build", "create", "down", "kill", "pause", "pull", "restart", "start", "stop", "unpause", "up",
+];
+
+/// Flags before the subcommand that do not tell which stack is meant; the first take a value.
+const WITH_VALUE: [&str; 4] = ["--ansi", "--parallel", "--profile", "--progress"];
+const ALONE: [&str; 4] = ["--all-resources", "--compatibility", "--dry-run", "--verbose"];
+
+/// The overlay that mounts production's keys.
+const KEYS: &str = "restore-ssh";
+
 /// Subcommands that know a project by its containers' labels. They are asked without the stack's files, and so work
 /// before those are rendered.
 const BY_LABEL: [&str; 6] = ["events", "images", "logs", "ps", "stats", "top"];
+
+/// Subcommands that start services.
+const STARTING: [&str; 3] = ["up", "start", "restart"];
 
 /// `docker compose` with arguments.
 #[derive(Debug, Clone)]
@@ -33,25 +52,44 @@ impl Compose {
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        let starts = self.args.iter().any(|arg| STARTING.contains(&arg.as_str()));
+        // In a restore the swap is the run's own, and it holds the lock.
+        if starts && !scene.handover.lock.is_there().await {
+            finish_swap(scene).await?;
+        }
         scene.run_there(self.command(scene.stack()?)).await
     }
 
     pub(super) fn change(&self) -> Change {
-        match self.args.first() {
-            Some(first) if LOOKING.contains(&first.as_str()) => Change::Nothing,
-            Some(first) if first == "down" && self.args.iter().any(|arg| arg == "-v" || arg == "--volumes") => {
-                Change::Data
-            }
-            _ => Change::Containers,
+        match self.subcommand() {
+            Some((subcommand, _)) if LOOKING.contains(&subcommand) => Change::Nothing,
+            Some(("down", flags)) if flags.iter().any(|flag| takes_volumes(flag)) => Change::Data,
+            Some((subcommand, _)) if OF_CONTAINERS.contains(&subcommand) => Change::Containers,
+            _ => Change::Data,
         }
     }
 
     /// Whether compose reads the stack's files for it, and so all variables that they name.
     pub(super) fn needs_files(&self) -> bool {
         !self
-            .args
-            .first()
-            .is_some_and(|first| BY_LABEL.contains(&first.as_str()))
+            .subcommand()
+            .is_some_and(|(subcommand, _)| BY_LABEL.contains(&subcommand))
+    }
+
+    /// The subcommand and what follows it. None where a flag before it is not known, or names another stack's project or
+    /// files.
+    fn subcommand(&self) -> Option<(&str, &[String])> {
+        let mut rest = self.args.as_slice();
+        loop {
+            let (first, after) = rest.split_first()?;
+            let flag = first.split_once('=').map_or(first.as_str(), |(flag, _)| flag);
+            rest = match flag.starts_with('-') {
+                false => return Some((first, after)),
+                true if WITH_VALUE.contains(&flag) && flag == first => after.get(1..)?,
+                true if WITH_VALUE.contains(&flag) || ALONE.contains(&flag) => after,
+                true => return None,
+            };
+        }
     }
 
     fn command(&self, stack: &Stack) -> Command {
@@ -67,12 +105,28 @@ impl Compose {
     }
 }
 
+/// Whether a flag of `down` makes it remove volumes. Short flags may stand together.
+fn takes_volumes(flag: &str) -> bool {
+    flag.starts_with("--volumes") || (flag.starts_with('-') && !flag.starts_with("--") && flag.contains('v'))
+}
+
 /// `docker compose` with all that tells it which stack is meant.
 pub(super) fn compose(stack: &Stack) -> Command {
+    with_files(stack, stack.compose_files())
+}
+
+/// The same without the overlay that mounts production's keys: for containers in which code of the copy runs.
+pub(super) fn compose_without_keys(stack: &Stack) -> Command {
+    let keys = stack.overlay_path(KEYS);
+    let mut files = stack.compose_files();
+    files.retain(|file| *file != keys);
+    with_files(stack, files)
+}
+
+fn with_files(stack: &Stack, files: Vec<Utf8PathBuf>) -> Command {
     let command = of_project(stack)
         .args(["--project-directory", stack.checkout.as_str()])
         .args(["--env-file", stack.paths.env_file().as_str()]);
-    let files = stack.compose_files();
     files
         .iter()
         .fold(command, |command, file| command.args(["--file", file.as_str()]))
@@ -82,7 +136,7 @@ pub(super) fn compose(stack: &Stack) -> Command {
 ///
 /// What this process's own environment says of the stack's variables is taken away: compose would let it win over the
 /// env file, and a forgotten `export` would bend a stack.
-fn of_project(stack: &Stack) -> Command {
+pub(super) fn of_project(stack: &Stack) -> Command {
     let command = Command::new("docker").args(["compose", "--project-name", &stack.project]);
     let own = [
         "COMPOSE_FILE",
@@ -92,4 +146,49 @@ fn of_project(stack: &Stack) -> Command {
     ];
     let names = own.into_iter().chain(stack.variables.iter().map(|(name, _)| name));
     names.fold(command, |command, name| command.env(name, Env::Unset))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(line: &str) -> Change {
+        let args = line.split(' ').map(str::to_owned).collect();
+        Compose { args, env: Vec::new() }.change()
+    }
+
+    #[test]
+    fn only_known_subcommands_leave_the_data_alone() {
+        for line in ["ps --all", "--profile x logs", "--ansi=never config"] {
+            assert_eq!(change(line), Change::Nothing, "{line}");
+        }
+        for line in [
+            "down --remove-orphans",
+            "up --detach --renew-anon-volumes",
+            "--profile x --compatibility up",
+            "build --no-cache web",
+            "kill",
+        ] {
+            assert_eq!(change(line), Change::Containers, "{line}");
+        }
+        for line in [
+            "down -v",
+            "down --volumes=true",
+            "down -vt 5",
+            "--profile x down -v",
+            "--profile=x down --volumes",
+            "exec web sh",
+            "run --rm web sh",
+            "cp a web:/b",
+            "rm -v",
+            "volumes",
+            "--project-name other ps",
+            "-pother down",
+            "-f x.yaml up",
+            "--profile",
+            "--dry-run exec web sh",
+        ] {
+            assert_eq!(change(line), Change::Data, "{line}");
+        }
+    }
 }

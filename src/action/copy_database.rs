@@ -98,20 +98,23 @@ async fn fill(
     let progress = Arc::new(CopyProgress::new(scene, sizes));
     let sink = progress.clone().sink();
     let errors = scene.report.sink();
-    let copying = scene.processes.pipe(dump.command(), &restore, &errors, &sink, |_| {});
-    tokio::pin!(copying);
-    // The door is shut behind pg_restore: from then on not even a superuser gets in beside it.
-    let shut = async {
-        let came = door.wait_for("pg_restore", 1, FIRST_BYTE).await;
-        door.close().await.and(came)
-    };
-    tokio::pin!(shut);
-    let copied = tokio::select! {
-        biased;
-        done = &mut copying => done,
-        shut = &mut shut => match shut {
-            Ok(()) => copying.await,
-            Err(error) => return Err(error.into()),
+    // In a block of its own: a shutting of the door that is cut off must be gone before the database is parked, for it
+    // may hold the hinge.
+    let copied = {
+        let copying = scene.processes.pipe(dump.command(), &restore, &errors, &sink, |_| {});
+        // The door is shut behind pg_restore: from then on not even a superuser gets in beside it.
+        let shut = async {
+            let came = door.wait_for("pg_restore", 1, FIRST_BYTE).await;
+            door.close().await.and(came)
+        };
+        tokio::pin!(copying, shut);
+        tokio::select! {
+            biased;
+            done = &mut copying => done.map_err(ActionError::from),
+            shut = &mut shut => match shut {
+                Ok(()) => copying.await.map_err(ActionError::from),
+                Err(error) => Err(error.into()),
+            }
         }
     };
     incoming.park().await?;

@@ -2,14 +2,17 @@
 //!
 //! Killed half-way it leaves a folder `<db>__incoming_<run>` that nothing uses; the next restore removes it.
 
+use std::sync::Arc;
+
 use super::incoming_filestore::FilestorePair;
 use super::state_root::owner;
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
 use crate::postgres::Names;
+use crate::process::{Ending, Sink};
 use crate::run::event::{Progress, Unit};
 use crate::stack::Stack;
-use crate::upstream::{PullProgress, ReadOnly};
+use crate::upstream::{PullProgress, ReadOnly, VANISHED};
 
 /// Copies the filestore.
 #[derive(Debug, Clone)]
@@ -24,23 +27,33 @@ impl CopyFilestore {
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
         let stack = scene.stack()?;
-        let pair = pair(stack)?;
-        let linked = pair.live().is_dir();
-        let command = pull(stack, &scene.run, linked)?;
-        scene.report.command(command.command());
-        let report = scene.report.clone();
-        let log = scene.report.sink();
-        let sink: crate::process::Sink = std::sync::Arc::new(move |stream, line| match PullProgress::parse(line) {
-            Some(progress) => report.progress(Progress {
-                done: progress.bytes,
-                total: (progress.percent > 0).then(|| progress.bytes.saturating_mul(100) / u64::from(progress.percent)),
-                unit: Unit::Bytes,
-                current: String::new(),
-            }),
-            None => log(stream, line),
-        });
-        scene.processes.run(command.command(), &sink).await?;
-        pair.mark(&scene.run).await
+        pull_now(scene).await?;
+        pair(stack)?.mark(&scene.run).await
+    }
+}
+
+/// Pulls what the incoming filestore lacks. A second pull is short: it brings what came to be upstream after the first
+/// one had made its list, and before the dump of the database began.
+pub(super) async fn pull_now(scene: &Scene) -> Result<(), ActionError> {
+    let stack = scene.stack()?;
+    let linked = pair(stack)?.live().is_dir();
+    let command = pull(stack, &scene.run, linked)?;
+    scene.report.command(command.command());
+    let report = scene.report.clone();
+    let log = scene.report.sink();
+    let sink: Sink = Arc::new(move |stream, line| match PullProgress::parse(line) {
+        Some(progress) => report.progress(Progress {
+            done: progress.bytes,
+            total: (progress.percent > 0).then(|| progress.bytes.saturating_mul(100) / u64::from(progress.percent)),
+            unit: Unit::Bytes,
+            current: String::new(),
+        }),
+        None => log(stream, line),
+    });
+    match scene.processes.run(command.command(), &sink).await {
+        // Production collected garbage meanwhile. What the database names is looked for by name, later.
+        Err(error) if error.ending() == Some(Ending::Exited(VANISHED)) => Ok(()),
+        done => Ok(done?),
     }
 }
 

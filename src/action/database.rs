@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use super::compose::compose;
+use super::compose::{compose, of_project};
 use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene};
+use crate::host::Host;
 use crate::plan::Step;
 use crate::postgres::{Names, RestoreLock, Server, clean, scan, status};
 use crate::process::Command;
@@ -14,6 +15,8 @@ use crate::stack::Stack;
 
 /// How long a database may take until it accepts connections: a crash recovery of a large one included.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+const PORT: [&str; 3] = ["port", "database", "5432"];
 
 /// Starts the database and makes it ready for a restore.
 #[derive(Debug, Clone)]
@@ -56,13 +59,22 @@ fn start(stack: &Stack) -> Command {
 }
 
 fn port(stack: &Stack) -> Command {
-    compose(stack).args(["port", "database", "5432"])
+    compose(stack).args(PORT)
 }
 
 /// The stack's server, at the address that Docker says it is published on.
 pub(super) async fn server(scene: &Scene) -> Result<Server, ActionError> {
+    published(scene, port(scene.stack()?)).await
+}
+
+/// The same for a database that runs, found by its container's labels: no file of the stack need be rendered.
+pub(super) async fn running_server(scene: &Scene) -> Result<Server, ActionError> {
+    published(scene, of_project(scene.stack()?).args(PORT)).await
+}
+
+async fn published(scene: &Scene, port: Command) -> Result<Server, ActionError> {
     let stack = scene.stack()?;
-    let published = scene.ask_there(port(stack)).await?;
+    let published = scene.ask_there(port).await?;
     let address = published.trim();
     let (host, port) = address
         .rsplit_once(':')
@@ -84,8 +96,26 @@ pub(super) async fn server(scene: &Scene) -> Result<Server, ActionError> {
     })
 }
 
+/// Finishes a swap that a run was ended in, before anything starts the web on a database and files that do not belong
+/// together. Nothing is done, and no server asked, where no swap is open.
+pub(super) async fn finish_swap(scene: &Scene) -> Result<(), ActionError> {
+    let stack = scene.stack()?;
+    if stack.host != Host::Local || stack.variables.text("ODOO_DB_NAME").is_none() {
+        return Ok(());
+    }
+    let names = Names::new(stack.database()?)?;
+    if !FilestorePair::of(stack, &names).swap_was_cut_off() {
+        return Ok(());
+    }
+    scene.run_there(start(stack)).await?;
+    let server = server(scene).await?;
+    drop(server.wait_until_ready(PATIENCE).await?);
+    let lock = RestoreLock::take(&server, stack.database()?, &scene.run).await?;
+    mend_filestore(scene, &server, lock.names()).await
+}
+
 /// Ends a swap of filestores that a run was killed in, and removes filestores that no database will ever want.
-async fn mend_filestore(scene: &Scene, server: &Server, names: &Names) -> Result<(), ActionError> {
+pub(super) async fn mend_filestore(scene: &Scene, server: &Server, names: &Names) -> Result<(), ActionError> {
     let session = server.connect_maintenance().await?;
     let live = status(&session, names.live()).await?;
     let run = live.and_then(|status| status.comment.marker).map(|marker| marker.run);

@@ -7,7 +7,7 @@ use crate::host::HostError;
 use crate::postgres::{BadName, PostgresError};
 use crate::process::ProcessError;
 use crate::render::RenderError;
-use crate::sanitise::{Refusal, RuleError, SanitiseError};
+use crate::sanitise::{Refusal, RuleError, SanitiseError, Verdict};
 use crate::stack::StackError;
 use crate::upstream::UpstreamError;
 
@@ -85,6 +85,8 @@ pub enum ActionError {
         stack: String,
         /// The compose service.
         service: String,
+        /// Its container's name, if it has one.
+        container: Option<String>,
         /// What Docker says of it.
         state: String,
         /// The last lines of its log.
@@ -112,6 +114,14 @@ pub enum ActionError {
     /// A copy that may not go live.
     #[error("{0}")]
     Refused(Box<Refusal>),
+    /// A live database that is not sanitised.
+    #[error("the database of stack `{stack}` is {verdict}")]
+    Audited {
+        /// The stack.
+        stack: String,
+        /// The verdict.
+        verdict: Verdict,
+    },
     /// Another run has the stack.
     #[error("stack `{stack}` is being changed by another run")]
     Locked {
@@ -121,6 +131,14 @@ pub enum ActionError {
         holder: String,
         /// The lock.
         path: Utf8PathBuf,
+    },
+    /// A swap that was done by half, and could not be finished or undone.
+    #[error("{error}")]
+    Torn {
+        /// What failed first.
+        error: Box<ActionError>,
+        /// What kept the filestores from following the database.
+        second: Box<ActionError>,
     },
     /// The program is ending.
     #[error("interrupted")]
@@ -176,6 +194,11 @@ impl Explain for ActionError {
             Self::Sanitise(error) => error.explain(),
             Self::Answer(error) => failed.note(error.to_string()),
             Self::NoStack | Self::Interrupted => failed,
+            Self::Torn { error, second } => error
+                .explain()
+                .note(format!("the filestores could not follow the database: {second}"))
+                .note("the web stays down: it would serve one copy's database with another's files")
+                .hint("mend that, then `opw-task up STACK` finishes the swap and starts the web"),
             Self::Broken => failed.hint("please report it, with the run's journal"),
             Self::NotHandedOver { task, .. } => Diagnostic::new(ExitCode::Usage, self.to_string())
                 .hint(format!("a task that runs `{task}` must come before, by `needs`")),
@@ -193,9 +216,20 @@ impl Explain for ActionError {
                      UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
                 )),
             Self::Path { source, .. } => failed.note(source.to_string()),
-            Self::Unhealthy { service, log, .. } => failed
-                .evidence(log.clone())
-                .hint(format!("`opw-task logs STACK {service}` shows more")),
+            Self::Unhealthy {
+                stack,
+                service,
+                container,
+                log,
+                ..
+            } => {
+                let told = failed.evidence(log.clone());
+                let told = match container {
+                    Some(container) => told.note(format!("it runs in container {container}")),
+                    None => told,
+                };
+                told.hint(format!("`opw-task logs {stack} {service}` shows more"))
+            }
             Self::NoAnswer { log, .. } => failed
                 .evidence(log.clone())
                 .hint("`opw-task logs STACK web` shows more"),
@@ -204,6 +238,9 @@ impl Explain for ActionError {
                 .hint("is the name in ODOO_UPDATE_MODULES right, and is the module in the image, with what it depends on?"),
             Self::Rule(error) => error.explain(),
             Self::Refused(refusal) => refusal.explain(),
+            Self::Audited { stack, .. } => failed
+                .note("what is left stands above; nothing was changed")
+                .hint(format!("`opw-task restore {stack}` makes a sanitised copy beside it")),
             Self::Locked { holder, path, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())
                 .evidence(holder.lines().map(str::to_owned))
                 .note(format!("the lock is {path}; it goes with the process that holds it"))

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::{ActionError, Report};
 use crate::postgres::{Incoming, PostgresError, RestoreLock, RestoreRole, Server};
-use crate::sanitise::Sanitised;
+use crate::sanitise::{self, Sanitised};
 use crate::secret::Secret;
 
 /// A place for one thing.
@@ -53,6 +53,11 @@ impl<T> Slot<T> {
             .ok_or(ActionError::NotHandedOver { what, task })
     }
 
+    /// Whether the thing is there.
+    pub async fn is_there(&self) -> bool {
+        self.0.lock().await.is_some()
+    }
+
     /// Takes the thing if it is there.
     pub async fn take_if_there(&self) -> Option<T> {
         self.0.lock().await.take()
@@ -72,9 +77,9 @@ pub struct Handover {
     pub incoming: Slot<Incoming>,
     /// The incoming database, proven.
     pub sanitised: Slot<Sanitised<Incoming>>,
-    /// Production's names, gathered before they were overwritten.
-    pub production_names: Slot<Vec<String>>,
-    /// The password that sanitising gave the copy's users. It is shown once, on the screen, and kept nowhere.
+    /// What sanitising did, production's names among it, gathered before they were overwritten.
+    pub treated: Slot<sanitise::Report>,
+    /// The password that sanitising gave the copy's users.
     pub password: Slot<Secret>,
     /// Whether the copy is what serves now.
     live: AtomicBool,

@@ -204,13 +204,22 @@ fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 async fn unhealthy(scene: &Scene, service: &str, state: String) -> ActionError {
-    let stack = scene.stack.as_ref().map(|stack| stack.name.clone()).unwrap_or_default();
+    let name = scene.stack.as_ref().map(|stack| stack.name.clone());
     ActionError::Unhealthy {
-        stack,
+        stack: name.unwrap_or_default(),
         service: service.to_owned(),
+        container: container_name(scene, service).await,
         state,
         log: log_of(scene, service).await,
     }
+}
+
+/// The name of a service's container, as `docker ps` shows it.
+async fn container_name(scene: &Scene, service: &str) -> Option<String> {
+    let stack = scene.stack().ok()?;
+    let names = compose(stack).args(["ps", "--all", "--format", "{{.Name}}", service]);
+    let names = scene.processes.capture(&stack.host.command(names).ok()?).await.ok()?;
+    names.lines().next().map(str::to_owned)
 }
 
 /// The last lines of a service's log, redacted; none if they cannot be had.

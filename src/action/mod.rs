@@ -4,6 +4,7 @@
 //! same commands. It never parses the manifest and never draws.
 
 mod activate;
+mod audit;
 mod command_line;
 mod compose;
 mod copy_database;
@@ -13,15 +14,19 @@ mod error;
 mod handover;
 mod health;
 mod incoming_filestore;
+mod module_files;
 mod modules;
+mod preview;
 mod render;
 mod rollback;
 mod sanitise;
 mod scene;
 mod state_root;
+mod status;
 mod verify;
 
 pub use activate::Activate;
+pub use audit::Audit;
 pub use command_line::CommandLine;
 pub use compose::Compose;
 pub use copy_database::CopyDatabase;
@@ -31,11 +36,13 @@ pub use error::ActionError;
 pub use handover::Handover;
 pub use health::Health;
 pub use modules::Modules;
+pub use preview::Preview;
 pub use render::Render;
 pub use rollback::Rollback;
 pub use sanitise::Sanitise;
 pub use scene::{Outline, Report, Scene};
 pub use state_root::StateRoot;
+pub use status::Status;
 pub use verify::Verify;
 
 use crate::plan::Step;
@@ -68,6 +75,12 @@ pub enum Action {
     Activate(Activate),
     /// Puts the previous pair back.
     Rollback(Rollback),
+    /// Says whether the live database is sanitised.
+    Audit(Audit),
+    /// Shows the stack's databases.
+    Status(Status),
+    /// Prints what sanitising would run.
+    Preview(Preview),
     /// Waits until Odoo answers.
     Health(Health),
 }
@@ -91,6 +104,9 @@ impl Action {
             Self::Verify(action) => action.steps(outline),
             Self::Activate(action) => action.steps(outline),
             Self::Rollback(action) => action.steps(outline),
+            Self::Audit(action) => action.steps(outline),
+            Self::Status(action) => action.steps(outline),
+            Self::Preview(action) => action.steps(outline),
             Self::Health(action) => action.steps(outline),
         }
     }
@@ -102,9 +118,8 @@ impl Action {
     /// [`StackError::Missing`](crate::stack::StackError::Missing) in its layer.
     pub fn require(&self, stack: Option<&Stack>) -> Result<(), ActionError> {
         let composes = match self {
-            Self::Command(_) | Self::Render(_) | Self::StateRoot(_) => false,
             Self::Compose(action) => action.needs_files(),
-            _ => true,
+            _ => self.uses_docker(),
         };
         match stack {
             Some(stack) if composes => Ok(stack.require_variables()?),
@@ -130,15 +145,24 @@ impl Action {
             Self::Verify(action) => action.carry_out(scene).await,
             Self::Activate(action) => action.carry_out(scene).await,
             Self::Rollback(action) => action.carry_out(scene).await,
+            Self::Audit(action) => action.carry_out(scene).await,
+            Self::Status(action) => action.carry_out(scene).await,
+            Self::Preview(action) => action.carry_out(scene).await,
             Self::Health(action) => action.carry_out(scene).await,
         }
+    }
+
+    /// Whether it runs `docker`. What a project's own programs do is theirs.
+    #[must_use]
+    pub fn uses_docker(&self) -> bool {
+        !matches!(self, Self::Command(_) | Self::Render(_) | Self::StateRoot(_))
     }
 
     /// What it changes of the stack.
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Command(_) | Self::Health(_) => Change::Nothing,
+            Self::Command(_) | Self::Audit(_) | Self::Status(_) | Self::Preview(_) | Self::Health(_) => Change::Nothing,
             Self::Compose(action) => action.change(),
             Self::Render(_) | Self::StateRoot(_) | Self::Database(_) => Change::Containers,
             Self::CopyDatabase(_)
@@ -151,9 +175,15 @@ impl Action {
         }
     }
 
-    /// Whether what its child prints is an answer to whoever asked for it by name.
+    /// Whether what it or its child prints is an answer to whoever asked for it by name.
     #[must_use]
     pub fn speaks(&self) -> bool {
-        matches!(self, Self::Command(_) | Self::Compose(_))
+        matches!(self, Self::Command(_) | Self::Compose(_)) || self.answers()
+    }
+
+    /// Whether it does nothing but answer: what it prints is shown wherever it stands in a plan.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        matches!(self, Self::Audit(_) | Self::Status(_) | Self::Preview(_))
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compose::compose;
+use super::compose::compose_without_keys;
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
 use crate::postgres::{Incoming, Names, installed_modules, modules_not_installed};
@@ -22,10 +22,10 @@ mod one_off;
 const LOCAL_ADDONS: &str = include_str!("local_addons.py");
 
 /// Where a project's modules lie in its image if `ODOO_ADDONS_PATH` says nothing.
-const ADDON_FOLDERS: &str = "/volumes/addons,/opt/extra_addons";
+pub(super) const ADDON_FOLDERS: &str = "/volumes/addons,/opt/extra_addons";
 
 /// Odoo's own modules: never updated by `AUTO`.
-const ODOO_FOLDERS: [&str; 2] = ["/odoo/addons", "/odoo/odoo/addons"];
+pub(super) const ODOO_FOLDERS: [&str; 2] = ["/odoo/addons", "/odoo/odoo/addons"];
 
 /// What Odoo takes for all modules that are installed. (To `--init` it would mean all that there are.)
 const ALL: &str = "all";
@@ -168,7 +168,7 @@ fn ask_local_addons(stack: &Stack) -> Command {
         .map(str::trim)
         .filter(|folder| !ODOO_FOLDERS.contains(folder))
         .collect();
-    compose(stack)
+    compose_without_keys(stack)
         .args([
             "run",
             "--rm",

@@ -2,7 +2,7 @@
 //!
 //! Killed half-way it leaves what `activate` leaves, and the next command finishes it in the same way.
 
-use super::activate::{SWAP, while_web_is_down};
+use super::activate::{SWAP, in_step, while_web_is_down};
 use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
@@ -53,13 +53,19 @@ async fn roll_back(
     pair: &FilestorePair,
 ) -> Result<(), ActionError> {
     while_web_is_down(scene, async || {
-        rollback(server, lock, SWAP).await?;
-        pair.rollback().await?;
+        pair.note_swap().await?;
+        if let Err(error) = rollback(server, lock, SWAP).await {
+            return Err(in_step(scene, server, lock, error.into()).await);
+        }
+        if let Err(error) = pair.rollback().await {
+            return Err(in_step(scene, server, lock, error).await);
+        }
         scene.report.note(format!(
             "{} is what it was before the last restore",
             lock.names().live()
         ));
         Ok(())
     })
-    .await
+    .await?;
+    pair.tidy().await
 }

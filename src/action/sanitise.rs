@@ -2,11 +2,17 @@
 //!
 //! One transaction: killed half-way it leaves the incoming database as it was, shut.
 
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+
+use super::module_files::{ask, module_files};
 use super::{ActionError, Outline, Scene};
 use crate::plan::Step;
 use crate::postgres::{Incoming, Names, State};
 use crate::sanitise::{Facts, Report, RuleSet, sanitise};
-use crate::stack::Stack;
+use crate::secret::Secret;
+use crate::stack::{Stack, Value};
 
 /// Sanitises the incoming database.
 #[derive(Debug, Clone)]
@@ -17,9 +23,16 @@ impl Sanitise {
         let stack = outline.stack()?;
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         let rules = rules(stack, outline.project)?.iter().count();
-        Ok(vec![Step::Note(format!(
-            "apply those of {rules} rules that fit to {incoming}, in one transaction"
-        ))])
+        Ok(vec![
+            Step::Command(stack.host.command(ask(stack, "MODULES"))?.to_string()),
+            Step::Note(format!(
+                "apply those of {rules} rules that fit, and modules' own neutralize.sql, to {incoming}, in one transaction"
+            )),
+            Step::Note(format!(
+                "`opw-task sanitise-preview {}` prints their SQL, as it fits the live database",
+                stack.name
+            )),
+        ])
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
@@ -40,7 +53,7 @@ impl Sanitise {
         if let Some(password) = report.generated_password.take() {
             scene.handover.password.put(password).await;
         }
-        scene.handover.production_names.put(report.production_names).await;
+        scene.handover.treated.put(report).await;
         Ok(())
     }
 }
@@ -48,7 +61,8 @@ impl Sanitise {
 async fn clean(scene: &Scene, incoming: &Incoming) -> Result<Report, ActionError> {
     let stack = scene.stack()?;
     let rules = rules(stack, &scene.project)?;
-    let facts = facts(stack, Vec::new())?;
+    let mut facts = facts(stack, Vec::new())?;
+    facts.module_files = module_files(scene, incoming).await?;
     incoming.set_state(State::Sanitising).await?;
     let mut session = incoming.connect().await?;
     let report = sanitise(&mut session, &rules, &stack.sanitise, &facts).await?;
@@ -70,14 +84,41 @@ pub(super) fn rules(stack: &Stack, project: &crate::plan::Project) -> Result<Rul
 
 /// What sanitising must know of the stack.
 pub(super) fn facts(stack: &Stack, mut production_names: Vec<String>) -> Result<Facts, ActionError> {
-    let upstream = stack.upstream()?.machine();
-    // A loopback address names no production, and would be found everywhere.
-    if !upstream.starts_with("127.") && upstream != "localhost" {
-        production_names.push(upstream.to_owned());
+    let mut source = String::new();
+    if let Some(upstream) = &stack.upstream {
+        upstream.name().clone_into(&mut source);
+        // A loopback address names no production, and would be found everywhere.
+        let machine = upstream.machine();
+        if !machine.starts_with("127.") && machine != "localhost" {
+            production_names.push(machine.to_owned());
+        }
     }
     Ok(Facts {
+        source,
         base_url: stack.base_url()?.to_owned(),
         admin_password: stack.variables.secret("ODOO_ADMIN_PASSWORD"),
         production_names,
+        variables: variables(stack),
+        module_files: Vec::new(),
     })
+}
+
+/// All of them count as secrets: a rule binds them and nothing shows them.
+fn variables(stack: &Stack) -> BTreeMap<String, Secret> {
+    let variables = stack.variables.iter().map(|(name, variable)| {
+        let value = match &variable.value {
+            Value::Plain(text) => Secret::new(text.as_str()),
+            Value::Secret(secret) => secret.clone(),
+        };
+        (name.to_owned(), value)
+    });
+    variables.collect()
+}
+
+/// The report as Markdown, where it was asked for.
+pub(super) async fn write_markdown(path: Option<&Utf8Path>, report: &Report) -> Result<(), ActionError> {
+    let Some(path) = path else { return Ok(()) };
+    tokio::fs::write(path, report.to_markdown())
+        .await
+        .map_err(|source| ActionError::path("write", path, source))
 }

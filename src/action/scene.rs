@@ -109,7 +109,7 @@ impl Scene {
             crate::host::Host::Local => Ok(()),
             crate::host::Host::Ssh(_) => Err(StackError::Unfit {
                 stack: stack.name.clone(),
-                why: "runs on another host; restores are made on the machine that runs Docker".into(),
+                why: "runs on another host; its database is reached on the machine that runs Docker".into(),
                 hint: "run the same command there, in the stack's checkout".into(),
             }
             .into()),

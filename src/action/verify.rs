@@ -3,33 +3,45 @@
 //!
 //! Killed half-way it leaves an incoming database that is shut.
 
-use tokio::io::AsyncWriteExt;
+use camino::{Utf8Path, Utf8PathBuf};
 
+use super::copy_filestore::pull_now;
 use super::incoming_filestore::FilestorePair;
-use super::sanitise::{facts, rules};
+use super::module_files::module_files;
+use super::sanitise::{facts, rules, write_markdown};
 use super::{ActionError, Outline, Scene};
+use crate::host::{Host, Mode};
 use crate::plan::Step;
-use crate::postgres::{Incoming, Names, State, attachments};
-use crate::sanitise::{Report, Sanitised, verify};
+use crate::postgres::{Incoming, Names, Treatment, attachments};
+use crate::sanitise::{Refusal, Report, Sanitised, verify};
 
 /// How many names of missing files are told.
 const NAMED: usize = 3;
 
 /// Proves that the incoming database is sanitised.
 #[derive(Debug, Clone)]
-pub struct Verify;
+pub struct Verify {
+    /// Where the report of the whole run is written as Markdown.
+    pub report: Option<Utf8PathBuf>,
+}
 
 impl Verify {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
-        Ok(vec![
+        let mut steps = vec![
             Step::Note(format!("apply the rules to {incoming} again and read every surface")),
             Step::Sql(format!(
                 "REASSIGN OWNED BY opw_task_restore TO {}; ANALYZE;",
                 stack.database_role()?
             )),
-        ])
+        ];
+        steps.extend(
+            self.report
+                .as_ref()
+                .map(|path| Step::Note(format!("write the report to {path}"))),
+        );
+        Ok(steps)
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
@@ -38,21 +50,43 @@ impl Verify {
             .incoming
             .take("the incoming database", "copy-database")
             .await?;
-        let names = scene
-            .handover
-            .production_names
-            .take_if_there()
-            .await
-            .unwrap_or_default();
+        let earlier = scene.handover.treated.take_if_there().await;
+        let names = earlier
+            .as_ref()
+            .map_or_else(Vec::new, |report| report.production_names.clone());
         let sanitised = match prove(scene, incoming, names).await {
             Ok(sanitised) => sanitised,
             Err((incoming, error)) => {
                 scene.handover.incoming.put(incoming).await;
+                if let ActionError::Refused(refusal) = &error
+                    && let Refusal::Verdict(report) = &**refusal
+                    && let Err(unwritten) = self.write(scene, &whole(report, earlier)).await
+                {
+                    scene.report.warn(unwritten.to_string());
+                }
                 return Err(error);
             }
         };
-        let report = sanitised.report();
-        write_report(scene, report).await?;
+        let outcome = self.conclude(scene, &sanitised, earlier).await;
+        scene.handover.sanitised.put(sanitised).await;
+        outcome
+    }
+
+    /// Tells what was done, and makes the database ready to go live.
+    async fn conclude(
+        &self,
+        scene: &Scene,
+        sanitised: &Sanitised<Incoming>,
+        earlier: Option<Report>,
+    ) -> Result<(), ActionError> {
+        let report = whole(sanitised.report(), earlier);
+        self.write(scene, &report).await?;
+        for line in report.changed_lines() {
+            scene.report.note(line);
+        }
+        for finding in &report.findings {
+            scene.report.note(finding.to_string());
+        }
         for module in &report.not_covered {
             scene.report.warn(format!(
                 "no rule for module {}; it has {}",
@@ -61,13 +95,24 @@ impl Verify {
             ));
         }
         scene.report.note(format!(
-            "the copy is SANITISED: read again in {} ms",
-            report.milliseconds
+            "the copy is SANITISED: {} rows changed, read again in {} ms",
+            report.rows(),
+            sanitised.report().milliseconds
         ));
-        let database = sanitised.database();
-        let outcome = make_ready(scene, database).await;
-        scene.handover.sanitised.put(sanitised).await;
-        outcome
+        let verdict = report.verdict.map(|verdict| verdict.to_string()).unwrap_or_default();
+        make_ready(scene, sanitised.database(), Treatment::now(verdict, &report.policy)).await
+    }
+
+    /// The whole report, beside the journal and where it was asked for.
+    async fn write(&self, scene: &Scene, report: &Report) -> Result<(), ActionError> {
+        let path = scene.journal.join("sanitise.json");
+        let text = serde_json::to_string_pretty(report).map_err(ActionError::Answer)?;
+        // It names tables and parameters of production's: only its owner may read it, whatever the umask says.
+        let sink = scene.report.sink();
+        Host::Local
+            .write_file(&scene.processes, &path, text.as_bytes(), Mode(0o600), &sink)
+            .await?;
+        write_markdown(self.report.as_deref(), report).await
     }
 }
 
@@ -79,7 +124,9 @@ async fn prove(
     let prepared = async {
         let stack = scene.stack()?;
         let rules = rules(stack, &scene.project)?;
-        let facts = facts(stack, production_names)?;
+        let mut facts = facts(stack, production_names)?;
+        // Anew: an update may have brought modules.
+        facts.module_files = module_files(scene, &incoming).await?;
         Ok::<_, ActionError>((rules, facts, incoming.connect().await?))
     };
     let (rules, facts, mut session) = match prepared.await {
@@ -95,7 +142,7 @@ async fn prove(
 }
 
 /// The objects become Odoo's, the planner gets its statistics, and files that are missing are told.
-async fn make_ready(scene: &Scene, incoming: &Incoming) -> Result<(), ActionError> {
+async fn make_ready(scene: &Scene, incoming: &Incoming, treatment: Treatment) -> Result<(), ActionError> {
     incoming.reassign().await?;
     let session = incoming.connect().await?;
     crate::postgres::analyze(&session).await?;
@@ -103,7 +150,11 @@ async fn make_ready(scene: &Scene, incoming: &Incoming) -> Result<(), ActionErro
     drop(session);
     let pair = FilestorePair::of(scene.stack()?, &Names::new(scene.stack()?.database()?)?);
     let folder = pair.incoming(&scene.run);
-    let missing: Vec<String> = files.into_iter().filter(|file| !folder.join(file).is_file()).collect();
+    let mut missing = lacking(&folder, files);
+    if !missing.is_empty() && folder.is_dir() {
+        pull_now(scene).await?;
+        missing = lacking(&folder, missing);
+    }
     if !missing.is_empty() {
         scene.report.warn(format!(
             "{} attachments have no file: {}{}",
@@ -112,26 +163,19 @@ async fn make_ready(scene: &Scene, incoming: &Incoming) -> Result<(), ActionErro
             if missing.len() > NAMED { ", …" } else { "" }
         ));
     }
-    incoming.set_state(State::Verified).await?;
+    incoming.set_verified(treatment).await?;
     Ok(())
 }
 
-/// The whole report, beside the journal.
-async fn write_report(scene: &Scene, report: &Report) -> Result<(), ActionError> {
-    let path = scene.journal.join("sanitise.json");
-    let text = serde_json::to_string_pretty(report).map_err(ActionError::Answer)?;
-    let write = async {
-        // It names tables and parameters of production's: only its owner may read it, whatever the umask says.
-        let mut options = tokio::fs::OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .await?;
-        file.write_all(text.as_bytes()).await?;
-        file.flush().await
-    };
-    write.await.map_err(|source| ActionError::path("write", &path, source))
+/// What this run did to the copy, from its first pass on.
+fn whole(report: &Report, earlier: Option<Report>) -> Report {
+    match earlier {
+        Some(earlier) => report.clone().following(earlier),
+        None => report.clone(),
+    }
+}
+
+/// The files that are not in a folder.
+fn lacking(folder: &Utf8Path, files: Vec<String>) -> Vec<String> {
+    files.into_iter().filter(|file| !folder.join(file).is_file()).collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::options::Options;
@@ -23,6 +23,10 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
     if let Some(stack) = &plan.stack {
         let guarded = stack.guard_machine(plan.change(), &processes).await;
         guarded.map_err(|error| error.explain())?;
+        if plan.uses_docker() {
+            let here = stack.guard_docker(&processes).await;
+            here.map_err(|error| error.explain())?;
+        }
     }
     let run: Arc<str> = run_id().into();
     let _lock = match &plan.stack {
@@ -42,7 +46,7 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
         jobs: options.jobs,
         journal: journal_folder,
     };
-    let watching = tokio::spawn(end_on_signal(cancellation, processes));
+    let watching = tokio::spawn(end_on_signal(cancellation, processes, setting.events.downgrade()));
     let carrying = async {
         let ended = carry_out(plan, &setting).await;
         // The channel closes with the last sender, and with it the screen's loop ends.
@@ -81,7 +85,9 @@ async fn show(mut events: UnboundedReceiver<Event>, ui: &mut Ui, journal: &mut J
 
 /// The first signal ends the run in good order; every further one kills what is still there. A lost terminal ends it
 /// too, and only asks: a shell that dies with its ssh session passes on the hang-up that the kernel has sent already.
-async fn end_on_signal(cancellation: CancellationToken, processes: Processes) {
+///
+/// The sender is a weak one: the channel closes, and with it the screen's loop, when the run is over.
+async fn end_on_signal(cancellation: CancellationToken, processes: Processes, events: WeakUnboundedSender<Event>) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
@@ -98,6 +104,9 @@ async fn end_on_signal(cancellation: CancellationToken, processes: Processes) {
             () = hung_up(hangup.as_mut()) => true,
         };
         if !asked {
+            if let Some(events) = events.upgrade() {
+                let _ = events.send(Event::Interrupted);
+            }
             cancellation.cancel();
         } else if !lost {
             processes.kill_all();

@@ -31,6 +31,10 @@ pub(super) fn run(
         let alone = stack.guard_neighbours(manifest, &environment);
         alone.map_err(|error| error.explain())?;
     }
+    if let Some(stack) = plan.stack.as_ref().filter(|_| plan.uses_docker()) {
+        let here = stack.guard_docker_host(&environment);
+        here.map_err(|error| error.explain())?;
+    }
     if options.dry_run {
         ui.plan(&view(&plan)?);
         return Ok(ExitCode::Done);

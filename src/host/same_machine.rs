@@ -1,7 +1,33 @@
 //! Whether two ssh targets are one machine under two names.
 
+use std::net::IpAddr;
+
 use super::SshTarget;
 use crate::process::{Command, ProcessError, Processes};
+
+/// A host's name as it can be compared: lower case, no dot at the end, an address in its usual form.
+#[must_use]
+pub fn plain_name(host: &str) -> String {
+    let name = host.trim().trim_end_matches('.').to_ascii_lowercase();
+    match name.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().to_string(),
+        Err(_) => name,
+    }
+}
+
+/// Whether a name, as [`plain_name`] gives it, means the machine itself. Behind the ports of such a name several
+/// machines may stand (containers, tunnels).
+#[must_use]
+pub fn is_loopback(name: &str) -> bool {
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether both targets are written alike. The port counts for loopback addresses only: a machine that has a second sshd
+/// is the same machine. [`same_machine`] knows aliases too.
+#[must_use]
+pub fn same_name(a: &SshTarget, b: &SshTarget) -> bool {
+    written(a).is(&written(b))
+}
 
 /// Whether both targets lead to the same machine, as far as ssh's configuration tells (`ssh -G`: aliases, host names,
 /// ports). Nothing is contacted. Where ssh cannot be asked, the names themselves are compared.
@@ -13,16 +39,35 @@ use crate::process::{Command, ProcessError, Processes};
 ///
 /// Only if the run is cancelled meanwhile.
 pub async fn same_machine(a: &SshTarget, b: &SshTarget, processes: &Processes) -> Result<bool, ProcessError> {
-    Ok(resolved(a, processes).await? == resolved(b, processes).await?)
+    Ok(same_name(a, b) || resolved(a, processes).await?.is(&resolved(b, processes).await?))
 }
 
-/// Host name, in lower case, and port.
-async fn resolved(target: &SshTarget, processes: &Processes) -> Result<(String, u16), ProcessError> {
-    let literal = (target.host().to_ascii_lowercase(), target.port().unwrap_or(22));
+/// Where a target leads.
+struct Address {
+    name: String,
+    port: u16,
+}
+
+impl Address {
+    fn is(&self, other: &Self) -> bool {
+        self.name == other.name && (self.port == other.port || !is_loopback(&self.name))
+    }
+}
+
+/// Where a target leads if ssh's configuration has no word in it.
+fn written(target: &SshTarget) -> Address {
+    Address {
+        name: plain_name(target.host()),
+        port: target.port().unwrap_or(22),
+    }
+}
+
+async fn resolved(target: &SshTarget, processes: &Processes) -> Result<Address, ProcessError> {
     let question = Command::new("ssh")
         .arg("-G")
         .args(target.options())
         .arg(target.destination());
+    let literal = written(target);
     let answer = match processes.try_capture(&question).await {
         Ok(answer) if answer.ending.is_success() => answer.text,
         Err(error) if error.is_cancelled() => return Err(error),
@@ -33,7 +78,8 @@ async fn resolved(target: &SshTarget, processes: &Processes) -> Result<(String, 
             .lines()
             .find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))
     };
-    let host = value("hostname").map_or(literal.0, str::to_ascii_lowercase);
-    let port = value("port").and_then(|port| port.parse().ok()).unwrap_or(literal.1);
-    Ok((host, port))
+    Ok(Address {
+        name: value("hostname").map_or(literal.name, plain_name),
+        port: value("port").and_then(|port| port.parse().ok()).unwrap_or(literal.port),
+    })
 }

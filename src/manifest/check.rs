@@ -1,7 +1,8 @@
 //! Looks for what cannot be resolved later: names that nothing bears, cycles, parameters that contradict each other.
 
-use super::{Manifest, ManifestError, ParamDef, Sourced, TaskDef, Text, suggest};
+use super::{Manifest, ManifestError, ParamDef, RunDef, Sourced, TaskDef, Text, suggest};
 use crate::error::Place;
+use crate::stack::CHOOSING;
 
 /// Words of the command line that no task may be called.
 pub(super) const COMMANDS: [&str; 4] = ["list", "env", "upstream", "help"];
@@ -57,10 +58,17 @@ fn check_task(manifest: &Manifest, name: &str, task: &Sourced<TaskDef>) -> Resul
         let title = format!("task `{name}` has two parameters that take the rest of the line");
         return Err(ManifestError::invalid(title, Some(task.place(second))));
     }
-    task.def
-        .env
-        .keys()
-        .try_for_each(|variable| well_named_variable(task, variable))
+    let mut variables = task.def.env.keys();
+    if let Some(RunDef::Compose(_)) = &task.def.run
+        && let Some(variable) = variables
+            .clone()
+            .find(|name| CHOOSING.contains(&name.get_ref().as_str()))
+    {
+        let title = format!("task `{name}` chooses another Docker by {}", variable.get_ref());
+        let error = ManifestError::invalid(title, Some(task.place(variable)));
+        return Err(error.hinted(Some("a stack elsewhere has a host of [hosts]".into())));
+    }
+    variables.try_for_each(|variable| well_named_variable(task, variable))
 }
 
 /// What is wrong with a parameter, if anything is.

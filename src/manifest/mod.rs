@@ -22,7 +22,7 @@ pub use error::ManifestError;
 pub use find::{FILE_NAME, find};
 pub use load::load;
 pub use model::{
-    Deploy, HealthDef, HostDef, ParamDef, PortsDef, ProjectDef, RunDef, StackDef, TaskDef, Text, UpstreamDef,
+    Deploy, HealthDef, HostDef, ParamDef, PortsDef, ProjectDef, ReportDef, RunDef, StackDef, TaskDef, Text, UpstreamDef,
 };
 pub use suggest::{hint, suggestion};
 

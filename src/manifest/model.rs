@@ -222,11 +222,17 @@ pub enum RunDef {
     /// Updates modules in the incoming database.
     Modules(NoOptions),
     /// Sanitises again and proves it.
-    Verify(NoOptions),
+    Verify(ReportDef),
     /// Puts the incoming pair in the live one's place.
     Activate(NoOptions),
     /// Puts the previous pair back.
     Rollback(NoOptions),
+    /// Says whether the live database is sanitised.
+    Audit(ReportDef),
+    /// Shows the stack's databases.
+    Status(NoOptions),
+    /// Prints what sanitising would run.
+    Preview(NoOptions),
     /// Waits until Odoo answers.
     Health(HealthDef),
 }
@@ -235,6 +241,14 @@ pub enum RunDef {
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoOptions {}
+
+/// `run = { verify = { … } }` and `run = { audit = { … } }`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportDef {
+    /// The file that the report is written to as Markdown; empty: none.
+    pub report: Option<Text>,
+}
 
 /// `run = { health = { … } }`
 #[derive(Debug, Clone, Copy, Deserialize)]

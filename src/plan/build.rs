@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use minijinja::{Value, context};
 
@@ -46,7 +47,10 @@ pub fn build(
         let waits = waits_for(manifest, name).filter_map(|before| positions.get(before).copied());
         let mut node = builder.node(name, task)?;
         node.waits_for = waits.collect();
-        node.shown = *name == goal && node.action.as_ref().is_some_and(Action::speaks);
+        node.shown = node
+            .action
+            .as_ref()
+            .is_some_and(|action| action.answers() || *name == goal && action.speaks());
         nodes.push(node);
     }
     let title = match &stack {
@@ -146,13 +150,32 @@ impl Builder<'_> {
             RunDef::CopyFilestore(_) => Action::CopyFilestore(action::CopyFilestore),
             RunDef::Sanitise(_) => Action::Sanitise(action::Sanitise),
             RunDef::Modules(_) => Action::Modules(action::Modules),
-            RunDef::Verify(_) => Action::Verify(action::Verify),
+            RunDef::Verify(def) => Action::Verify(action::Verify {
+                report: self.path(def.report.as_ref(), task, context)?,
+            }),
             RunDef::Activate(_) => Action::Activate(action::Activate),
             RunDef::Rollback(_) => Action::Rollback(action::Rollback),
+            RunDef::Audit(def) => Action::Audit(action::Audit {
+                report: self.path(def.report.as_ref(), task, context)?,
+            }),
+            RunDef::Status(_) => Action::Status(action::Status),
+            RunDef::Preview(_) => Action::Preview(action::Preview),
             RunDef::Health(health) => Action::Health(action::Health {
                 timeout: std::time::Duration::from_secs(health.timeout),
             }),
         })
+    }
+
+    /// A file that a task may name.
+    fn path(
+        &self,
+        text: Option<&Text>,
+        task: &Sourced<TaskDef>,
+        context: &Value,
+    ) -> Result<Option<Utf8PathBuf>, PlanError> {
+        let Some(text) = text else { return Ok(None) };
+        let path = self.strings.render(text.get_ref(), &task.place(text), context)?;
+        Ok((!path.is_empty()).then(|| path.into()))
     }
 
     fn command(&self, text: &Text, task: &Sourced<TaskDef>, context: &Value) -> Result<action::CommandLine, PlanError> {

@@ -82,8 +82,18 @@ impl Plan {
     /// The strongest change that any of its nodes makes to the stack.
     #[must_use]
     pub fn change(&self) -> Change {
+        self.actions().map(Action::change).max().unwrap_or(Change::Nothing)
+    }
+
+    /// Whether any of its nodes runs `docker`.
+    #[must_use]
+    pub fn uses_docker(&self) -> bool {
+        self.actions().any(Action::uses_docker)
+    }
+
+    /// What will be done.
+    fn actions(&self) -> impl Iterator<Item = &Action> {
         let running = self.nodes.iter().filter(|node| node.skipped.is_none());
-        let changes = running.filter_map(|node| node.action.as_ref()).map(Action::change);
-        changes.max().unwrap_or(Change::Nothing)
+        running.filter_map(|node| node.action.as_ref())
     }
 }

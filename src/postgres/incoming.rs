@@ -6,7 +6,7 @@ use super::extension::{self, Extension};
 use super::identifier::{Identifier, Literal};
 use super::locale::{self, Locale};
 use super::lock::RestoreLock;
-use super::marker::{Comment, Marker, State};
+use super::marker::{Comment, Marker, State, Treatment};
 use super::observer::Observer;
 use super::ownership;
 use super::role::{RESTORE, RestoreRole};
@@ -86,7 +86,7 @@ impl Incoming {
         let seal = seal::seal(&self.admin, name, &self.odoo_role)
             .await
             .map_err(closing())?;
-        let mark = self.comment(State::Restoring);
+        let mark = self.comment(State::Restoring, None);
         self.admin
             .batch_execute(&format!(
                 "BEGIN; REVOKE ALL ON DATABASE {name} FROM PUBLIC; {seal} {mark}; COMMIT"
@@ -174,8 +174,20 @@ impl Incoming {
     /// # Errors
     /// [`PostgresError::Statement`].
     pub async fn set_state(&self, state: State) -> Result<(), PostgresError> {
+        self.mark(self.comment(state, None)).await
+    }
+
+    /// Writes on the database that it is verified, and with what result.
+    ///
+    /// # Errors
+    /// [`PostgresError::Statement`].
+    pub async fn set_verified(&self, treatment: Treatment) -> Result<(), PostgresError> {
+        self.mark(self.comment(State::Verified, Some(treatment))).await
+    }
+
+    async fn mark(&self, comment: String) -> Result<(), PostgresError> {
         self.admin
-            .batch_execute(&self.comment(state))
+            .batch_execute(&comment)
             .await
             .map_err(PostgresError::doing(format!("marking `{}`", self.name.as_str())))
     }
@@ -222,8 +234,12 @@ impl Incoming {
         allow_connections(&self.admin, &self.name, allowed).await
     }
 
-    fn comment(&self, state: State) -> String {
-        let comment = Comment::default().marked(Marker::now(state, &self.run, &self.source));
+    fn comment(&self, state: State, treatment: Option<Treatment>) -> String {
+        let marker = Marker {
+            treatment,
+            ..Marker::now(state, &self.run, &self.source)
+        };
+        let comment = Comment::default().marked(marker);
         format!("COMMENT ON DATABASE {} IS {}", self.name, Literal(&comment.to_string()))
     }
 }

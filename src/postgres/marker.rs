@@ -58,6 +58,32 @@ pub struct Marker {
     pub source: String,
     /// Since when it is in this state.
     pub since: Timestamp,
+    /// How it was sanitised; none where it was not yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub treatment: Option<Treatment>,
+}
+
+/// How a database was sanitised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Treatment {
+    /// What verification said of it.
+    pub verdict: String,
+    /// The digest of the rules and the policy.
+    pub policy: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Treatment {
+    /// A treatment that was verified now.
+    #[must_use]
+    pub fn now(verdict: impl Into<String>, policy: impl Into<String>) -> Self {
+        Self {
+            verdict: verdict.into(),
+            policy: policy.into(),
+            at: Timestamp::now(),
+        }
+    }
 }
 
 impl Marker {
@@ -69,6 +95,7 @@ impl Marker {
             run: run.into(),
             source: source.into(),
             since: Timestamp::now(),
+            treatment: None,
         }
     }
 
@@ -143,7 +170,20 @@ mod tests {
             run: "r1".into(),
             source: "opw-prod".into(),
             since: "2026-11-22T13:45:09Z".parse().unwrap(),
+            treatment: None,
         }
+    }
+
+    #[test]
+    fn how_it_was_sanitised_stands_in_the_mark() {
+        let mut marker = marker();
+        marker.treatment = Some(Treatment {
+            verdict: "SANITISED".into(),
+            policy: "0123".into(),
+            at: marker.since,
+        });
+        let comment = Comment::default().marked(marker);
+        assert_eq!(Comment::parse(Some(&comment.to_string())), comment);
     }
 
     #[test]

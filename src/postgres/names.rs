@@ -71,6 +71,15 @@ impl Names {
     }
 }
 
+/// Whether a live database cannot have this name: PostgreSQL's own, and those that restores give to what stands beside
+/// a live one, which they also drop.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    ["postgres", "template0", "template1"].contains(&name)
+        || name.ends_with(PREVIOUS)
+        || [INCOMING, RETIRED].iter().any(|part| name.contains(part))
+}
+
 /// A name in at most `room` bytes: itself, or its beginning and a hash of all of it.
 fn fit(name: &str, room: usize) -> String {
     if name.len() <= room {

@@ -1,4 +1,4 @@
-//! The two roles that stand between Odoo and a database that is not sanitised yet.
+//! The roles that stand between Odoo and a database that is not sanitised yet.
 
 use uuid::Uuid;
 
@@ -17,6 +17,10 @@ pub const KEEPER: &str = "opw_task_keeper";
 
 /// Fills incoming databases.
 pub const RESTORE: &str = "opw_task_restore";
+
+/// Runs modules' own `neutralize.sql`. It owns nothing, cannot log in, and has rights on an incoming database's tables
+/// only within the transaction that sanitises it.
+pub const NEUTRALISE: &str = "opw_task_neutralise";
 
 /// What a run that uses the restore role holds the lock on. Not the server's address: two runs may reach one server by
 /// two addresses.
@@ -51,10 +55,12 @@ impl RestoreRole {
         let verifier = postgres_protocol::password::scram_sha_256(password.expose().as_bytes());
         let keeper = verb(session, KEEPER).await?;
         let restore = verb(session, RESTORE).await?;
+        let neutralise = verb(session, NEUTRALISE).await?;
         session
             .batch_execute(&format!(
                 "BEGIN;
                  {keeper} ROLE {KEEPER} NOLOGIN NOSUPERUSER;
+                 {neutralise} ROLE {NEUTRALISE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;
                  {restore} ROLE {RESTORE} LOGIN SUPERUSER CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD {};
                  ALTER ROLE {RESTORE} SET synchronous_commit = off;
                  COMMIT",

@@ -1,5 +1,6 @@
 //! A database as the server's catalogue has it, seen without logging in to it.
 
+use jiff::Timestamp;
 use tokio_postgres::Client;
 
 use super::error::PostgresError;
@@ -22,10 +23,14 @@ pub struct Status {
 }
 
 impl Status {
-    /// The mark with another state as of now; its run and source stay.
+    /// The mark with another state as of now; its run, its source and how it was sanitised stay.
     pub(crate) fn marker_now(&self, state: State) -> Marker {
         match &self.comment.marker {
-            Some(marker) => Marker::now(state, &marker.run, &marker.source),
+            Some(marker) => Marker {
+                state,
+                since: Timestamp::now(),
+                ..marker.clone()
+            },
             None => Marker::now(state, "", ""),
         }
     }

@@ -75,7 +75,10 @@ pub async fn activate<V: Verified>(
     if let Some(older) = &older {
         must_be_previous(previous, older)?;
     }
-    let mark = |state| Marker::now(state, incoming.run(), incoming.source());
+    let live_mark = match status(&session, incoming.name()).await? {
+        Some(verified) => verified.marker_now(State::Live),
+        None => Marker::now(State::Live, incoming.run(), incoming.source()),
+    };
 
     let cost = exchange(server, lock, incoming.name(), limit, async |session| {
         let renaming = || PostgresError::doing(format!("swapping `{}`", live.as_str()));
@@ -106,7 +109,7 @@ pub async fn activate<V: Verified>(
         let mut sql = format!(
             "ALTER DATABASE {live} OWNER TO {owner}; {unseal} {inherit} {} {}",
             opened(live),
-            says(live, &people.marked(mark(State::Live)))
+            says(live, &people.marked(live_mark.clone()))
         );
         if let Some(served) = &served {
             sql += &closed(previous);

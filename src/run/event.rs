@@ -62,6 +62,8 @@ pub enum Event {
         /// What, one line.
         text: String,
     },
+    /// The user asked the run to end; what runs is asked to end, and has a while for it.
+    Interrupted,
     /// A node has ended.
     NodeFinished {
         /// Which.

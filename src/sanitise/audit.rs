@@ -9,14 +9,14 @@ use super::catalogue::Catalogue;
 use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
-use super::hashes::Hashes;
+use super::hashes::{Hashes, service};
 use super::pass;
 use super::plan::plan;
 use super::policy::{Passwords, Policy};
 use super::production;
 use super::report::Report;
 use super::rule_set::RuleSet;
-use super::stamp::Stamp;
+use super::stamp::{self, Stamp};
 use super::surfaces::{ask, reading};
 
 /// The verdict on any database, without changing it. What only a stack knows (its base address, its passwords) must be
@@ -38,6 +38,8 @@ pub async fn audit(
     if known.is_none() {
         faults.push("this database was never sanitised here".to_owned());
     }
+    let treated = known.as_ref().map(|stamp| stamp.at.clone());
+    let verified = known.as_ref().is_some_and(Stamp::is_sanitised);
     let stamp = match known {
         Some(stamp) => stamp,
         None => Stamp::fresh(&read).await?,
@@ -47,11 +49,16 @@ pub async fn audit(
         passwords: Passwords::Keep,
         ..policy.clone()
     };
+    let hashes = Hashes {
+        service: service(&stamp, policy)?,
+        ..Hashes::masked(policy)
+    };
     let bindings = Bindings {
         policy: &kept,
         facts,
         stamp: &stamp,
-        hashes: &Hashes::masked(),
+        hashes: &hashes,
+        lived: verified,
     };
     let statements = plan(&catalogue, rules, &bindings)?;
     let mut asked = ask(&read, &catalogue, &statements, rules, &bindings).await?;
@@ -63,11 +70,17 @@ pub async fn audit(
     let report = Report {
         verdict: Some(verdict),
         odoo: catalogue.odoo(),
-        at: stamp.at.clone(),
-        policy: String::new(),
+        at: stamp::now(),
+        treated,
+        source: stamp.source.clone(),
+        policy: if stamp.policy.is_empty() {
+            pass::digest(rules, policy)
+        } else {
+            stamp.policy.clone()
+        },
         modules: Vec::new(),
         findings,
-        not_covered: coverage::not_covered(&read, &catalogue, rules).await?,
+        not_covered: coverage::not_covered(&read, &catalogue, rules, facts).await?,
         remainders: asked.remainders,
         faults: asked.faults,
         production_names,

@@ -20,6 +20,8 @@ pub struct Bindings<'a> {
     pub stamp: &'a Stamp,
     /// The password hashes.
     pub hashes: &'a Hashes,
+    /// Whether the copy was verified and has lived since: what it made itself is its own.
+    pub lived: bool,
 }
 
 impl Bindings<'_> {
@@ -39,10 +41,24 @@ impl Bindings<'_> {
             Binding::KeepCrons => Parameter::List(self.policy.keep_crons.clone()),
             Binding::AdminPassword => Parameter::Secret(self.hashes.admin.clone()),
             Binding::UserPassword => Parameter::Secret(self.hashes.users.clone()),
+            Binding::ServiceKeys => Parameter::Secrets(self.hashes.service.clone()),
             Binding::DatabaseUuid => Parameter::Text(self.stamp.derive_uuid("database.uuid")),
             Binding::DatabaseSecret => Parameter::Secret(Secret::new(self.stamp.derive("database.secret"))),
             Binding::SanitisedAt => Parameter::Text(self.stamp.at.clone()),
         })
+    }
+
+    /// The variable of the stack with this name.
+    pub(super) fn variable(&self, name: &str) -> Result<Parameter, SanitiseError> {
+        match self.facts.variables.get(name) {
+            Some(value) => Ok(Parameter::Secret(value.clone())),
+            None => Err(SanitiseError::NoVariable { name: name.to_owned() }),
+        }
+    }
+
+    /// Since when rows are the copy's own, if it lives.
+    pub(super) fn own_since(&self) -> Option<Parameter> {
+        self.lived.then(|| Parameter::Text(self.stamp.at.clone()))
     }
 
     /// The seed of this copy's random values.

@@ -6,6 +6,7 @@ use tokio_postgres::GenericClient;
 
 use super::catalogue::Catalogue;
 use super::error::SanitiseError;
+use super::facts::Facts;
 use super::format;
 use super::report::NotCovered;
 use super::rule_set::RuleSet;
@@ -16,11 +17,12 @@ FROM ir_model_data d JOIN ir_model_fields f ON d.model = 'ir.model.fields' AND d
 WHERE f.ttype IN ('char', 'text', 'json', 'binary') AND f.store
 ORDER BY d.module, f.model, f.name";
 
-/// Installed modules without a rule whose own fields have a credential's name.
+/// Installed modules without a rule and without a file of their own whose own fields have a credential's name.
 pub(super) async fn not_covered(
     client: &impl GenericClient,
     catalogue: &Catalogue,
     rules: &RuleSet,
+    facts: &Facts,
 ) -> Result<Vec<NotCovered>, SanitiseError> {
     let needed = ["ir_model_data.res_id", "ir_model_fields.ttype", "ir_model_fields.store"];
     if !needed.iter().all(|name| catalogue.has(name)) {
@@ -33,7 +35,10 @@ pub(super) async fn not_covered(
         .map_err(SanitiseError::server("read the modules' fields"))?
     {
         let (module, model, name): (String, String, String) = (row.get(0), row.get(1), row.get(2));
-        if format::names_a_credential(&name) && !rules.covers(&module) {
+        // A model without a table is a mixin: its fields stand in the tables of others.
+        let stored = catalogue.table(&model.replace('.', "_")).is_some();
+        let has_file = facts.module_files.iter().any(|file| file.module == module);
+        if stored && !has_file && format::names_a_credential(&name) && !rules.covers(&module) {
             modules.entry(module).or_default().push(format!("{model}.{name}"));
         }
     }

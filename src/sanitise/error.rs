@@ -50,6 +50,30 @@ pub enum SanitiseError {
         /// What the server says.
         source: tokio_postgres::Error,
     },
+    /// A module's own file does more than change data.
+    #[error("{path}:{line}: {word} is refused in the neutralize.sql of module `{module}`")]
+    FileRefused {
+        /// The module.
+        module: String,
+        /// The file, in the stack's image.
+        path: String,
+        /// The line of the statement.
+        line: usize,
+        /// For what it is refused.
+        word: String,
+    },
+    /// A statement of a module's own file failed.
+    #[error("{path}:{line}: the neutralize.sql of module `{module}` failed")]
+    File {
+        /// The module.
+        module: String,
+        /// The file, in the stack's image.
+        path: String,
+        /// The line of the statement.
+        line: usize,
+        /// What the server says.
+        source: tokio_postgres::Error,
+    },
     /// Another statement failed.
     #[error("could not {doing}")]
     Server {
@@ -97,6 +121,26 @@ pub enum SanitiseError {
         /// Why not.
         reason: String,
     },
+    /// An API key that Odoo could not look up, or that could be guessed.
+    #[error("the API key of service user `{login}` is shorter than {least} characters")]
+    ShortKey {
+        /// The user.
+        login: String,
+        /// The least length.
+        least: usize,
+    },
+    /// Two users with one API key: Odoo finds the user by the key, and would find one of them.
+    #[error("service users `{}` and `{}` have the same API key", .logins[0], .logins[1])]
+    SharedKey {
+        /// The users.
+        logins: [String; 2],
+    },
+    /// A rule speaks of a variable that the stack does not have.
+    #[error("a sanitise rule reads the variable `{name}`, which the stack does not have")]
+    NoVariable {
+        /// The variable.
+        name: String,
+    },
     /// A password could not be hashed.
     #[error("the password could not be hashed: {reason}")]
     Password {
@@ -130,6 +174,17 @@ impl Explain for SanitiseError {
                 .evidence(sql.lines().map(str::to_owned))
                 .note(untouched)
                 .hint("mend the rule, or its table's constraint, and run the restore again"),
+            Self::FileRefused { module, .. } => Diagnostic::new(ExitCode::Refused, title)
+                .note("such a file may INSERT, UPDATE, DELETE and TRUNCATE, as a role that can do nothing else")
+                .hint(format!(
+                    "mend the module, or write rules for it and add `{module}` to `skip-module-files` in `[sanitise]`"
+                )),
+            Self::File { module, source, .. } => Diagnostic::new(ExitCode::Failed, title)
+                .evidence(server_message(source))
+                .note(untouched)
+                .hint(format!(
+                    "mend the module, or write rules for it and add `{module}` to `skip-module-files` in `[sanitise]`"
+                )),
             Self::Server { source, .. } => Diagnostic::new(ExitCode::Failed, title)
                 .evidence(server_message(source))
                 .note(untouched),
@@ -150,6 +205,16 @@ impl Explain for SanitiseError {
             Self::NoBaseUrl => Diagnostic::new(ExitCode::Usage, title)
                 .note("a copy that keeps production's `web.base.url` sends people to production")
                 .hint("set `base-url` in the stack"),
+            Self::ShortKey { .. } => Diagnostic::new(ExitCode::Usage, title)
+                .note(untouched)
+                .hint("make one with `openssl rand -hex 20`, as long as Odoo's own"),
+            Self::SharedKey { .. } => Diagnostic::new(ExitCode::Usage, title)
+                .note(untouched)
+                .note("Odoo finds the user by the key, and would find one of them only")
+                .hint("give each a variable of its own"),
+            Self::NoVariable { name } => Diagnostic::new(ExitCode::Usage, title)
+                .note(untouched)
+                .hint(format!("set `{name}` in an env file of the stack; it may be empty")),
             Self::Password { .. } | Self::Formats { .. } => Diagnostic::new(ExitCode::Failed, title).note(untouched),
         }
     }

@@ -55,27 +55,38 @@ impl Finding {
     }
 }
 
+impl fmt::Display for Clue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str("by its name"),
+            Self::Value(format) => f.write_str(format),
+            Self::Random => f.write_str("a random-looking value"),
+            Self::Production => f.write_str("speaks of production"),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cleared => f.write_str("cleared"),
+            Self::Left(reason) => write!(f, "left, {reason}"),
+            Self::Allowed(reason) => write!(f, "allowed, {reason}"),
+            Self::Reported => f.write_str("reported"),
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            table, column, count, ..
+            table,
+            column,
+            count,
+            clue,
+            outcome,
         } = self;
-        write!(
-            f,
-            "{table}.{column}: {count} {}",
-            if *count == 1 { "row" } else { "rows" }
-        )?;
-        match &self.clue {
-            Clue::Name => write!(f, ", by its name"),
-            Clue::Value(format) => write!(f, ", {format}"),
-            Clue::Random => write!(f, ", a random-looking value"),
-            Clue::Production => write!(f, ", speaks of production"),
-        }?;
-        match &self.outcome {
-            Outcome::Cleared => write!(f, ": cleared"),
-            Outcome::Left(reason) => write!(f, ": left, {reason}"),
-            Outcome::Allowed(reason) => write!(f, ": allowed, {reason}"),
-            Outcome::Reported => write!(f, ": reported"),
-        }
+        let rows = if *count == 1 { "row" } else { "rows" };
+        write!(f, "{table}.{column}: {count} {rows}, {clue}: {outcome}")
     }
 }

@@ -38,16 +38,19 @@ impl Target<'_> {
             Value::Nothing => self.nothing(sql, bindings),
             Value::Constant(constant) => Ok(self.constant(constant)),
             Value::Renewed => self.renewed(sql, bindings),
-            Value::Policy(binding) => {
-                let bound = sql.bind(bindings.value(*binding)?);
-                Ok(match self.column.kind {
-                    Kind::Text => bound,
-                    Kind::Json => format!("jsonb_build_object('en_US', {bound})"),
-                    Kind::Bytes => format!("convert_to({bound}, 'UTF8')"),
-                    Kind::Other => format!("{bound}::{}", self.column.sql_type),
-                })
-            }
-            Value::Sql(expression) => Ok(format!("({expression})")),
+            Value::Policy(binding) => Ok(self.fitted(&sql.bind(bindings.value(*binding)?))),
+            Value::Env(name) => Ok(self.fitted(&sql.bind(bindings.variable(name)?))),
+            Value::Sql(expression) => Ok(format!("({})", variables(sql, expression, bindings)?)),
+        }
+    }
+
+    /// A bound text as a value of the column's type.
+    fn fitted(&self, bound: &str) -> String {
+        match self.column.kind {
+            Kind::Text => bound.to_owned(),
+            Kind::Json => format!("jsonb_build_object('en_US', {bound})"),
+            Kind::Bytes => format!("convert_to({bound}, 'UTF8')"),
+            Kind::Other => format!("{bound}::{}", self.column.sql_type),
         }
     }
 
@@ -165,7 +168,25 @@ pub(super) fn raw(
             bound = bound.replace(&placeholder, &place);
         }
     }
-    Ok(Some(format!("({bound})")))
+    Ok(Some(format!("({})", variables(sql, &bound, bindings)?)))
+}
+
+/// SQL in which each `{env.NAME}` is bound.
+fn variables(sql: &mut Sql, text: &str, bindings: &Bindings<'_>) -> Result<String, SanitiseError> {
+    let mut bound = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{env.") {
+        bound.push_str(before);
+        let Some((name, behind)) = after.split_once('}') else {
+            bound.push_str("{env.");
+            rest = after;
+            continue;
+        };
+        bound.push_str(&sql.bind(bindings.variable(name)?));
+        rest = behind;
+    }
+    bound.push_str(rest);
+    Ok(bound)
 }
 
 fn bare(constant: &Constant) -> String {

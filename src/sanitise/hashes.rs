@@ -14,15 +14,19 @@ pub struct Hashes {
     pub admin: Secret,
     /// All other internal users'.
     pub users: Secret,
+    /// Those of the service users' API keys, in the order of the policy; users without a key are left out.
+    pub service: Vec<Secret>,
 }
 
 impl Hashes {
     /// Stand-ins for a plan that is only shown.
     #[must_use]
-    pub fn masked() -> Self {
+    pub fn masked(policy: &Policy) -> Self {
+        let keys = policy.service_users.iter().filter(|user| !user.api_key.is_empty());
         Self {
             admin: Secret::new(MASK),
             users: Secret::new(MASK),
+            service: keys.map(|_| Secret::new(MASK)).collect(),
         }
     }
 }
@@ -34,8 +38,13 @@ pub(super) async fn hashes(
     policy: &Policy,
     facts: &Facts,
 ) -> Result<(Hashes, Option<Secret>), SanitiseError> {
+    let service = service(stamp, policy)?;
     if policy.passwords == Passwords::Keep {
-        return Ok((Hashes::masked(), None));
+        let kept = Hashes {
+            service,
+            ..Hashes::masked(policy)
+        };
+        return Ok((kept, None));
     }
     let rounds = password::rounds(odoo);
     let (users, generated) = match &stamp.password {
@@ -51,7 +60,17 @@ pub(super) async fn hashes(
         Some(password) => Secret::new(hash(password.clone(), stamp.derive("salt of the administrator"), rounds).await?),
         None => users.clone(),
     };
-    Ok((Hashes { admin, users }, generated))
+    Ok((Hashes { admin, users, service }, generated))
+}
+
+/// The hashes of the service users' API keys. They take few rounds, as Odoo's own do: a key is random already.
+pub(super) fn service(stamp: &Stamp, policy: &Policy) -> Result<Vec<Secret>, SanitiseError> {
+    let keys = policy.service_users.iter().filter(|user| !user.api_key.is_empty());
+    keys.map(|user| {
+        let salt = password::digest_16(&stamp.derive(&format!("salt of the service user {}", user.login)));
+        password::hash(&user.api_key, &salt, password::KEY_ROUNDS).map(Secret::new)
+    })
+    .collect()
 }
 
 /// Hashing takes a third of a second by design; it does so beside the event loop.

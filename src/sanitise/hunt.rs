@@ -101,6 +101,15 @@ impl Hunt<'_> {
                 if name == target.name && *value != Value::Nothing {
                     let wanted = target.value(sql, value, self.bindings)?;
                     parts.push(format!("{} IS DISTINCT FROM {wanted}", target.quoted()));
+                    if *value == Value::Renewed {
+                        parts.extend(plan::not_own(
+                            target.table,
+                            "write_date",
+                            sql,
+                            self.catalogue,
+                            self.bindings,
+                        ));
+                    }
                 }
             }
         }

@@ -1,9 +1,9 @@
-//! Large tables are read, not asked: their text comes here as one stream and is looked through by a fast matcher.
+//! Tables are read, not asked: their text comes here as a stream and is looked through by a fast matcher.
 //!
 //! PostgreSQL's regular expressions take some 40 seconds for the texts of a million messages, COPY and a matcher made for
 //! this take five. What comes is looked at and dropped row by row; only the places of rows that bear a mark are kept.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::{StreamExt, pin_mut};
 use regex::bytes::Regex;
@@ -13,57 +13,66 @@ use tokio_postgres::types::Type;
 
 use super::error::SanitiseError;
 
-/// From this size on, in bytes, a table is read. Smaller ones are cheaper to ask, fifty in one statement.
-const LARGE: i64 = 4 * 1024 * 1024;
-
-/// More rows than this are not told apart any more: the whole table is then asked.
+/// More rows of one table than this are not told apart any more: the whole table is then asked.
 const ROWS: usize = 5_000;
 
-/// The tables of the schema `public` that are large, by what they store without indexes.
-pub(super) async fn large_tables(client: &impl GenericClient) -> Result<HashSet<String>, SanitiseError> {
+/// The tables of the schema `public` that have partitions. A row's place says nothing in them: each partition has its own.
+pub(super) async fn partitioned_tables(client: &impl GenericClient) -> Result<HashSet<String>, SanitiseError> {
     let rows = client
         .query(
-            "SELECT relname::text FROM pg_class
-              WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND pg_table_size(oid) > $1",
-            &[&LARGE],
+            "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'p'",
+            &[],
         )
         .await
-        .map_err(SanitiseError::server("measure the tables"))?;
+        .map_err(SanitiseError::server("look for partitioned tables"))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Which rows of a table bear a mark.
-pub(super) enum Marked {
-    /// None does.
-    None,
-    /// These do, as a condition on the table; true for as long as no row is changed.
-    Rows(String),
-    /// Too many to name.
-    Many,
+/// The rows of a table that bear a mark.
+#[derive(Debug, Default)]
+pub(super) struct Marked {
+    places: Vec<String>,
 }
 
-/// Reads a table's texts and tells which rows bear a mark. `text` is what is read of a row, as SQL.
-pub(super) async fn marked_rows(
-    client: &impl GenericClient,
-    quoted_table: &str,
-    text: &str,
-    mark: &Regex,
-) -> Result<Marked, SanitiseError> {
-    let doing = || SanitiseError::server("look for credentials");
-    let copy = format!("COPY (SELECT ctid::text, {text} FROM {quoted_table}) TO STDOUT (FORMAT binary)");
-    let stream = client.client().copy_out(&copy).await.map_err(doing())?;
-    let rows = BinaryCopyOutStream::new(stream, &[Type::TEXT, Type::TEXT]);
-    pin_mut!(rows);
-    let mut places = Vec::new();
-    while let Some(row) = rows.next().await {
-        let row = row.map_err(doing())?;
-        if places.len() <= ROWS && mark.is_match(row.try_get::<&str>(1).map_err(doing())?.as_bytes()) {
-            places.push(row.try_get::<String>(0).map_err(doing())?);
+impl Marked {
+    fn add(&mut self, place: String) {
+        if self.places.len() <= ROWS {
+            self.places.push(place);
         }
     }
-    Ok(match places.len() {
-        0 => Marked::None,
-        1..=ROWS => Marked::Rows(format!("ctid = ANY ('{{\"{}\"}}'::tid[])", places.join("\",\""))),
-        _ => Marked::Many,
-    })
+
+    /// A condition on the table that they meet, true for as long as no row is changed; none where they are too many to
+    /// name.
+    pub(super) fn condition(&self) -> Option<String> {
+        (self.places.len() <= ROWS).then(|| format!("ctid = ANY ('{{\"{}\"}}'::tid[])", self.places.join("\",\"")))
+    }
+}
+
+/// Reads the texts of tables and tells which rows bear a mark. `tables` is what is read of each, in order: its name, quoted,
+/// and the text of a row as SQL. The answer is by place in that order; tables without a mark are not in it.
+pub(super) async fn marked_rows(
+    client: &impl GenericClient,
+    tables: &[(String, String)],
+    mark: &Regex,
+) -> Result<BTreeMap<usize, Marked>, SanitiseError> {
+    let doing = || SanitiseError::server("look for credentials");
+    let selects = tables.iter().enumerate();
+    let selects = selects.map(|(at, (table, text))| format!("SELECT {at}::int, ctid::text, {text} FROM {table}"));
+    let selects = selects.collect::<Vec<_>>().join("\nUNION ALL ");
+    let copy = format!("COPY ({selects}) TO STDOUT (FORMAT binary)");
+    let stream = client.client().copy_out(&copy).await.map_err(doing())?;
+    let rows = BinaryCopyOutStream::new(stream, &[Type::INT4, Type::TEXT, Type::TEXT]);
+    pin_mut!(rows);
+    let mut marked = BTreeMap::<usize, Marked>::new();
+    while let Some(row) = rows.next().await {
+        let row = row.map_err(doing())?;
+        if mark.is_match(row.try_get::<&str>(2).map_err(doing())?.as_bytes()) {
+            let at = usize::try_from(row.try_get::<i32>(0).map_err(doing())?).unwrap_or_default();
+            marked
+                .entry(at)
+                .or_default()
+                .add(row.try_get::<String>(1).map_err(doing())?);
+        }
+    }
+    Ok(marked)
 }

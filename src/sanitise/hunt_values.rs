@@ -8,10 +8,10 @@ use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format::{self, Format};
 use super::hunt::{self, Trace};
-use super::hunt_stream::{self, Marked};
+use super::hunt_stream;
 use super::statement::Sql;
 
-/// Tables asked in one statement: few enough to plan quickly, many enough that a distant server does not matter.
+/// Tables read in one statement: few enough to plan quickly, many enough that a distant server does not matter.
 const TABLES_AT_ONCE: usize = 50;
 
 /// A function takes 100 arguments.
@@ -48,49 +48,30 @@ fn readable(table: &Table) -> impl Iterator<Item = (&str, &Column, String)> {
 /// Looks through every text, jsonb and bytea column.
 pub(super) async fn run(client: &impl GenericClient, catalogue: &Catalogue) -> Result<Vec<Trace>, SanitiseError> {
     let formats = format::formats()?;
-    let large = hunt_stream::large_tables(client).await?;
-    let (large, small): (Vec<_>, Vec<_>) = catalogue
+    let mark = format::any_mark_here(&formats)?;
+    let partitioned = hunt_stream::partitioned_tables(client).await?;
+    let (partitioned, plain): (Vec<_>, Vec<_>) = catalogue
         .tables()
         .filter(|(name, table)| !METADATA.contains(name) && readable(table).next().is_some())
-        .partition(|(name, _)| large.contains(*name));
+        .partition(|(name, _)| partitioned.contains(*name));
     let mut traces = Vec::new();
-    let mark = format::any_mark_here(&formats)?;
-    for (name, table) in large {
-        let row = row_text(table);
-        match hunt_stream::marked_rows(client, &escape_identifier(name), &row, &mark).await? {
-            Marked::None => {}
-            Marked::Rows(only) => traces.extend(look_closely(client, name, table, &formats, &only).await?),
-            Marked::Many => {
-                let bears = bears(table, &format::any_mark(&formats));
-                traces.extend(look_closely(client, name, table, &formats, &bears).await?);
-            }
-        }
+    let asked = |table: &Table| bears(table, &format::any_mark(&formats));
+    for (name, table) in partitioned {
+        traces.extend(look_closely(client, name, table, &formats, &asked(table)).await?);
     }
-    for batch in small.chunks(TABLES_AT_ONCE) {
-        let select = marked(batch, &format::any_mark(&formats));
-        let doing = SanitiseError::server("look for credentials");
-        let rows = client.query(&select, &[]).await.map_err(doing)?;
-        for row in rows.iter().filter(|row| row.get::<_, i64>(1) > 0) {
-            let at = usize::try_from(row.get::<_, i32>(0)).unwrap_or_default();
+    for batch in plain.chunks(TABLES_AT_ONCE) {
+        let read: Vec<_> = batch
+            .iter()
+            .map(|(name, table)| (escape_identifier(name), row_text(table)))
+            .collect();
+        for (at, marked) in hunt_stream::marked_rows(client, &read, &mark).await? {
             if let Some((name, table)) = batch.get(at) {
-                let bears = bears(table, &format::any_mark(&formats));
-                traces.extend(look_closely(client, name, table, &formats, &bears).await?);
+                let only = marked.condition().unwrap_or_else(|| asked(table));
+                traces.extend(look_closely(client, name, table, &formats, &only).await?);
             }
         }
     }
     Ok(traces)
-}
-
-/// How many rows of each table bear a mark.
-fn marked(tables: &[(&str, &Table)], mark: &str) -> String {
-    let selects = tables.iter().enumerate().map(|(at, (name, table))| {
-        format!(
-            "SELECT {at}::int, count(*) FROM {} WHERE {}",
-            escape_identifier(name),
-            bears(table, mark)
-        )
-    });
-    selects.collect::<Vec<_>>().join("\nUNION ALL ")
 }
 
 /// The texts of a row are read as one, in the C collation: one pass, byte by byte.

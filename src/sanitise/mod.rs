@@ -18,6 +18,7 @@ mod hashes;
 mod hunt;
 mod hunt_stream;
 mod hunt_values;
+mod module_files;
 mod parameter_plan;
 mod pass;
 mod password;
@@ -26,9 +27,12 @@ mod policy;
 mod production;
 mod projection;
 mod report;
+mod report_text;
 mod rule;
 mod rule_file;
 mod rule_set;
+mod service_users;
+mod sql_script;
 mod stamp;
 mod statement;
 mod surfaces;
@@ -49,8 +53,9 @@ pub use error::{RuleError, SanitiseError};
 pub use facts::Facts;
 pub use finding::{Clue, Finding, Outcome};
 pub use hashes::Hashes;
+pub use module_files::ModuleFile;
 pub use plan::plan;
-pub use policy::{Allowance, Mail, Passwords, Policy, UnknownSecrets};
+pub use policy::{Allowance, Mail, Passwords, Policy, ServiceUser, UnknownSecrets};
 pub use projection::{Projection, projection};
 pub use report::{ModuleReport, NotCovered, Remainder, Report, RuleReport};
 pub use rule::{Change, MailChoice, Rule, When};
@@ -83,7 +88,7 @@ pub async fn sanitise(
     done.report
         .findings
         .extend(production::findings(&transaction, &done.catalogue, names).await?);
-    done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules).await?;
+    done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules, facts).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
     done.report.milliseconds = pass::milliseconds(begun);
     Ok(done.report)
@@ -99,13 +104,18 @@ pub async fn preview(
     policy: &Policy,
     facts: &Facts,
 ) -> Result<Vec<Statement>, SanitiseError> {
-    let catalogue = Catalogue::read(&*client).await?;
+    let read = surfaces::reading(client).await?;
+    let catalogue = Catalogue::read(&read).await?;
+    read.rollback()
+        .await
+        .map_err(SanitiseError::server("end the reading"))?;
     let stamp = Stamp::for_place(String::new());
     let bindings = Bindings {
         policy,
         facts,
         stamp: &stamp,
-        hashes: &Hashes::masked(),
+        hashes: &Hashes::masked(policy),
+        lived: false,
     };
     plan(&catalogue, rules, &bindings)
 }

@@ -85,6 +85,7 @@ fn own_rule(name: String, why: &str) -> Rule {
         table: PARAMETERS.to_owned(),
         condition: Condition::default(),
         change: Change::Delete,
+        queue: false,
         when: When::default(),
         requires: Vec::new(),
         why: why.to_owned(),

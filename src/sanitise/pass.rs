@@ -12,6 +12,7 @@ use super::error::SanitiseError;
 use super::facts::Facts;
 use super::hashes::{Hashes, hashes};
 use super::hunt::Hunt;
+use super::module_files;
 use super::parameter_plan;
 use super::password;
 use super::plan::plan;
@@ -19,7 +20,7 @@ use super::policy::Policy;
 use super::production;
 use super::report::{ModuleReport, Report, RuleReport};
 use super::rule_set::RuleSet;
-use super::stamp::Stamp;
+use super::stamp::{self, Stamp};
 use super::statement::{Sql, Statement};
 use super::treatment::treat;
 
@@ -40,6 +41,13 @@ pub(super) async fn apply(
     facts: &Facts,
 ) -> Result<Pass, SanitiseError> {
     let begun = Instant::now();
+    let files: Vec<_> = facts
+        .module_files
+        .iter()
+        .filter(|file| !policy.skip_module_files.contains(&file.module))
+        .cloned()
+        .collect();
+    module_files::check(&files)?;
     prepare(transaction).await?;
     let catalogue = Catalogue::read(transaction).await?;
     let production_names = production::names(transaction, &catalogue, policy, facts).await?;
@@ -47,6 +55,8 @@ pub(super) async fn apply(
         Some(stamp) => stamp,
         None => Stamp::fresh(transaction).await?,
     };
+    stamp.policy = digest(rules, policy);
+    stamp.source.clone_from(&facts.source);
     let (hashes, generated_password) = hashes(&mut stamp, catalogue.odoo(), policy, facts).await?;
     stamp.write(transaction, parameter_plan::typed(&catalogue)).await?;
 
@@ -55,38 +65,26 @@ pub(super) async fn apply(
         facts,
         stamp: &stamp,
         hashes: &hashes,
+        lived: false,
     };
     let statements = plan(&catalogue, rules, &bindings)?;
     let mut modules = BTreeMap::<String, Vec<RuleReport>>::new();
-    for statement in &statements {
-        let rows = execute(transaction, &statement.sql)
-            .await
-            .map_err(|source| SanitiseError::Rule {
-                rule: statement.rule.clone(),
-                table: statement.table.clone(),
-                sql: statement.sql.shown(),
-                source,
-            })?;
-        let reports = modules.entry(statement.modules.join(", ")).or_default();
-        match reports.iter_mut().find(|report| report.rule == statement.rule) {
-            Some(report) => report.rows += rows,
-            None => reports.push(RuleReport {
-                rule: statement.rule.clone(),
-                table: statement.table.clone(),
-                rows,
-                why: statement.why.clone(),
-            }),
+    run(transaction, &statements, &mut modules).await?;
+    if !files.is_empty() {
+        for report in module_files::run(transaction, &files).await? {
+            modules.entry(report.module).or_default().extend(report.rules);
         }
+        // Once more, so that a rule has the last word.
+        run(transaction, &statements, &mut modules).await?;
     }
 
     let report = Report {
         verdict: None,
         odoo: catalogue.odoo(),
-        at: stamp.at.clone(),
-        policy: password::digest(&format!("{rules:?}{policy:?}"))
-            .chars()
-            .take(16)
-            .collect(),
+        at: stamp::now(),
+        treated: Some(stamp.at.clone()),
+        source: facts.source.clone(),
+        policy: stamp.policy.clone(),
         modules: modules
             .into_iter()
             .map(|(module, rules)| ModuleReport { module, rules })
@@ -108,6 +106,35 @@ pub(super) async fn apply(
     })
 }
 
+/// Runs statements and adds what they changed to the reports of their modules.
+async fn run(
+    transaction: &mut Transaction<'_>,
+    statements: &[Statement],
+    modules: &mut BTreeMap<String, Vec<RuleReport>>,
+) -> Result<(), SanitiseError> {
+    for statement in statements {
+        let rows = execute(transaction, &statement.sql)
+            .await
+            .map_err(|source| SanitiseError::Rule {
+                rule: statement.rule.clone(),
+                table: statement.table.clone(),
+                sql: statement.sql.shown(),
+                source,
+            })?;
+        let reports = modules.entry(statement.modules.join(", ")).or_default();
+        match reports.iter_mut().find(|report| report.rule == statement.rule) {
+            Some(report) => report.rows += rows,
+            None => reports.push(RuleReport {
+                rule: statement.rule.clone(),
+                table: statement.table.clone(),
+                rows,
+                why: statement.why.clone(),
+            }),
+        }
+    }
+    Ok(())
+}
+
 /// Looks for what no rule names, does with it what the policy says, and adds it to the report.
 pub(super) async fn hunt(
     transaction: &mut Transaction<'_>,
@@ -121,6 +148,7 @@ pub(super) async fn hunt(
         facts,
         stamp: &pass.stamp,
         hashes: &pass.hashes,
+        lived: false,
     };
     let traces = Hunt {
         catalogue: &pass.catalogue,
@@ -133,6 +161,14 @@ pub(super) async fn hunt(
     Ok(())
 }
 
+/// What rules and policy come to; equal digests mean equal treatment. Secrets are no part of it.
+pub(super) fn digest(rules: &RuleSet, policy: &Policy) -> String {
+    password::digest(&format!("{rules:?}{policy:?}"))
+        .chars()
+        .take(16)
+        .collect()
+}
+
 pub(super) fn milliseconds(begun: Instant) -> u64 {
     u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
@@ -140,7 +176,9 @@ pub(super) fn milliseconds(begun: Instant) -> u64 {
 /// Names resolve in PostgreSQL's catalogue first: a function that came with the dump cannot stand in for a built-in one.
 pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), SanitiseError> {
     client
-        .batch_execute("SET LOCAL search_path = pg_catalog, public; SET LOCAL lock_timeout = '30s'")
+        .batch_execute(
+            "SET LOCAL search_path = pg_catalog, public; SET LOCAL lock_timeout = '30s'; SET LOCAL jit = off",
+        )
         .await
         .map_err(SanitiseError::server("prepare the session"))
 }

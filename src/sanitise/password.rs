@@ -16,6 +16,9 @@ pub(super) fn rounds(odoo: u16) -> u32 {
     if odoo <= 16 { 350_000 } else { 600_000 }
 }
 
+/// The rounds with which Odoo hashes API keys.
+pub(super) const KEY_ROUNDS: u32 = 6_000;
+
 /// Hashes a password in the format `$pbkdf2-sha512$rounds$salt$checksum`.
 pub(super) fn hash(password: &Secret, salt: &[u8], rounds: u32) -> Result<String, SanitiseError> {
     let fault = |reason: String| SanitiseError::Password { reason };
@@ -62,6 +65,15 @@ mod tests {
         let hash = hash(&Secret::new("hello"), b"0123456789abcdef", 1000).unwrap();
         assert_eq!(hash, EXPECTED);
     }
+
+    #[test]
+    fn hashes_api_keys_as_odoo_does() {
+        // passlib.hash.pbkdf2_sha512.using(rounds=6000, salt=b"0123456789abcdef").hash("6f70…")
+        let key = Secret::new("6f70772d7461736b2d6170692d6b65792d313233");
+        assert_eq!(hash(&key, b"0123456789abcdef", KEY_ROUNDS).unwrap(), EXPECTED_KEY);
+    }
+
+    const EXPECTED_KEY: &str = "$pbkdf2-sha512$6000$MDEyMzQ1Njc4OWFiY2RlZg$JJYt7Pks5Bp7mpzO8KCHmSXAROrdLOQJ0Do69w86RXAVcttOS4o70AT7plSuE/noU/HE/WpW4hNc2PzQHmml1Q";
 
     const EXPECTED: &str = "$pbkdf2-sha512$1000$MDEyMzQ1Njc4OWFiY2RlZg$ole6Tm0wNK6UnOqXBn401pAtRoEJZH.LqiaJfmRCfRBKsO9HhT6hoQB/3k2DFSx5jm36ssU4s8yUZ3uADUl6Xw";
 

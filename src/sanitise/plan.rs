@@ -9,11 +9,12 @@ use super::fragment::{self, Target};
 use super::parameter_plan;
 use super::rule::{Change, Rule};
 use super::rule_set::RuleSet;
+use super::service_users;
 use super::statement::{Sql, Statement};
 use super::value::Value;
 
-/// The statements for one database, in the order in which they run: the rules that apply to it, then the parameters of
-/// the policy.
+/// The statements for one database, in the order in which they run: the policy's service users, the rules that apply to
+/// it, then the parameters of the policy and the service users' keys.
 ///
 /// # Errors
 /// When a rule cannot be applied to the columns that are there, when the policy lacks a value that a rule asks for, or
@@ -27,7 +28,7 @@ pub fn plan(catalogue: &Catalogue, rules: &RuleSet, bindings: &Bindings<'_>) -> 
         .chain(&policy.delete_parameters)
         .map(String::as_str)
         .collect();
-    let mut planned = Vec::new();
+    let mut planned = service_users::users(catalogue, bindings)?;
     for rule in rules
         .iter()
         .filter(|rule| applies(rule, catalogue) && rule.when.holds(policy))
@@ -64,6 +65,7 @@ pub fn plan(catalogue: &Catalogue, rules: &RuleSet, bindings: &Bindings<'_>) -> 
         }
     }
     planned.append(&mut statements);
+    planned.extend(service_users::keys(catalogue, bindings));
     Ok(planned)
 }
 
@@ -151,6 +153,11 @@ fn update(
     );
     let mut wheres = condition(rule, &mut surface, catalogue, bindings)?;
     wheres.push(any(&differs_still));
+    if rule.queue {
+        wheres.extend(not_own(&rule.table, "create_date", &mut surface, catalogue, bindings));
+    } else if assignments.iter().all(|(_, value)| *value == Value::Renewed) {
+        wheres.extend(not_own(&rule.table, "write_date", &mut surface, catalogue, bindings));
+    }
     surface.text = format!("SELECT count(*) FROM {table} WHERE {}", wheres.join(" AND "));
     Ok(Some(statement(rule, sql, surface)))
 }
@@ -162,11 +169,28 @@ fn delete(rule: &Rule, catalogue: &Catalogue, bindings: &Bindings<'_>) -> Result
         "DELETE FROM {table}{}",
         clause(&condition(rule, &mut sql, catalogue, bindings)?)
     );
-    surface.text = format!(
-        "SELECT count(*) FROM {table}{}",
-        clause(&condition(rule, &mut surface, catalogue, bindings)?)
-    );
+    let mut wheres = condition(rule, &mut surface, catalogue, bindings)?;
+    wheres.extend(not_own(&rule.table, "create_date", &mut surface, catalogue, bindings));
+    surface.text = format!("SELECT count(*) FROM {table}{}", clause(&wheres));
     Ok(statement(rule, sql, surface))
+}
+
+/// In a copy that lives: the rows that it did not make or write itself. New links, sessions and mails of its own are no
+/// production's.
+pub(super) fn not_own(
+    table: &str,
+    column: &str,
+    sql: &mut Sql,
+    catalogue: &Catalogue,
+    bindings: &Bindings<'_>,
+) -> Option<String> {
+    let since = bindings.own_since()?;
+    let known = catalogue.column(table, column)?;
+    if !known.sql_type.starts_with("timestamp") {
+        return None;
+    }
+    let since = sql.bind(since);
+    Some(format!("({column} IS NULL OR {column} <= {since}::timestamp)"))
 }
 
 fn create(

@@ -25,6 +25,11 @@ pub struct Policy {
     pub parameters: BTreeMap<String, Secret>,
     /// System parameters to delete.
     pub delete_parameters: Vec<String>,
+    /// Users for programs, with API keys of the copy's own. A user whose key is empty is not made: an environment that
+    /// has no key has no such program.
+    pub service_users: Vec<ServiceUser>,
+    /// Modules whose own `data/neutralize.sql` is not run.
+    pub skip_module_files: Vec<String>,
     /// What is done with credentials that no rule names.
     pub unknown_secrets: UnknownSecrets,
     /// What may stay, each with its reason.
@@ -42,6 +47,8 @@ impl Default for Policy {
             passwords: Passwords::Reset,
             parameters: BTreeMap::new(),
             delete_parameters: Vec::new(),
+            service_users: Vec::new(),
+            skip_module_files: Vec::new(),
             unknown_secrets: UnknownSecrets::Clear,
             allow: Vec::new(),
             production_indicators: Vec::new(),
@@ -99,6 +106,30 @@ pub struct Allowance {
     pub column: String,
     /// Why it may stay. It is printed in every report.
     pub reason: String,
+}
+
+/// A user for a program.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ServiceUser {
+    /// Its login.
+    pub login: String,
+    /// Its name, as people see it.
+    pub name: String,
+    /// Its groups, as external ids; what they imply comes with them.
+    #[serde(default = "internal")]
+    pub groups: Vec<String>,
+    /// Its API key.
+    #[serde(deserialize_with = "secret")]
+    pub api_key: Secret,
+}
+
+fn internal() -> Vec<String> {
+    vec!["base.group_user".to_owned()]
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    String::deserialize(deserializer).map(Secret::new)
 }
 
 fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Secret>, D::Error> {

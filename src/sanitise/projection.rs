@@ -39,12 +39,17 @@ pub fn projection(
     policy: &Policy,
     table: &str,
 ) -> Result<Projection, SanitiseError> {
-    let (facts, stamp, hashes) = (Facts::default(), Stamp::for_place(String::new()), Hashes::masked());
+    let (facts, stamp, hashes) = (
+        Facts::default(),
+        Stamp::for_place(String::new()),
+        Hashes::masked(policy),
+    );
     let bindings = Bindings {
         policy,
         facts: &facts,
         stamp: &stamp,
         hashes: &hashes,
+        lived: false,
     };
     let mut projection = Projection::default();
     // Columns that a rule which cannot be projected reads or writes stay as they are from there on: order matters.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::finding::Finding;
+use super::finding::{Finding, Outcome};
 use super::verdict::Verdict;
 use crate::secret::Secret;
 
@@ -65,8 +65,12 @@ pub struct Report {
     pub verdict: Option<Verdict>,
     /// Odoo's major version.
     pub odoo: u16,
-    /// When, UTC.
+    /// When this report was made, UTC.
     pub at: String,
+    /// When the database was first sanitised here, UTC; none if it never was.
+    pub treated: Option<String>,
+    /// The upstream that the database is a copy of; empty where that is unknown.
+    pub source: String,
     /// A digest of the rules and the policy; equal digests mean equal treatment.
     pub policy: String,
     /// What was done, by module.
@@ -95,38 +99,66 @@ impl Report {
         self.modules.iter().map(ModuleReport::rows).sum()
     }
 
-    /// Rows for a table on the screen: module, rules, rows changed.
+    /// The report of a whole run: what an earlier pass over the same copy changed and found beside what this one did.
+    /// Verdict and remainders are this one's.
     #[must_use]
-    pub fn to_rows(&self) -> Vec<[String; 3]> {
-        self.modules
-            .iter()
-            .map(|module| {
-                [
-                    module.module.clone(),
-                    module.rules.len().to_string(),
-                    module.rows().to_string(),
-                ]
-            })
-            .collect()
+    pub fn following(mut self, earlier: Self) -> Self {
+        let mut modules = earlier.modules;
+        for module in self.modules {
+            let Some(known) = modules.iter_mut().find(|known| known.module == module.module) else {
+                modules.push(module);
+                continue;
+            };
+            for rule in module.rules {
+                match known.rules.iter_mut().find(|one| one.rule == rule.rule) {
+                    Some(one) => one.rows += rule.rows,
+                    None => known.rules.push(rule),
+                }
+            }
+        }
+        modules.sort_by(|one, other| one.module.cmp(&other.module));
+        self.modules = modules;
+        // What was found twice, such as names of production, is told as it is now.
+        let is_new = |finding: &Finding| {
+            let same = |known: &Finding| {
+                (&known.table, &known.column, &known.clue) == (&finding.table, &finding.column, &finding.clue)
+            };
+            finding.outcome == Outcome::Cleared && !self.findings.iter().any(same)
+        };
+        let mut findings: Vec<_> = earlier.findings.into_iter().filter(is_new).collect();
+        findings.append(&mut self.findings);
+        self.findings = findings;
+        self.milliseconds += earlier.milliseconds;
+        self
     }
 
     /// The report as Markdown.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        let mut text = String::from("# What was done to this copy\n\n");
         let verdict = self
             .verdict
             .map_or_else(|| "not verified yet".to_owned(), |verdict| verdict.to_string());
-        let _ = writeln!(
-            text,
-            "Verdict: **{verdict}** · Odoo {} · {} UTC · {} rows changed · {} ms · policy `{}`\n",
-            self.odoo,
-            self.at,
-            self.rows(),
-            self.milliseconds,
-            self.policy
-        );
-        list(&mut text, "This is no working Odoo", self.faults.iter());
+        let mut text = format!("# Sanitising: {verdict}\n\n| | |\n|---|---|\n");
+        let treated = match &self.treated {
+            Some(at) => format!("{at} UTC"),
+            None => "never, here".to_owned(),
+        };
+        for (name, value) in [
+            ("verdict", format!("**{verdict}**")),
+            ("source", self.source.clone()),
+            ("Odoo", self.odoo.to_string()),
+            ("sanitised", treated),
+            ("asked", format!("{} UTC", self.at)),
+            ("policy", format!("`{}`", self.policy)),
+            ("rows changed", self.rows().to_string()),
+            ("time", format!("{} ms", self.milliseconds)),
+        ] {
+            if !value.is_empty() {
+                let _ = writeln!(text, "| {name} | {} |", cell(&value));
+            }
+        }
+        text.push('\n');
+        list(&mut text, "Faults", self.faults.iter());
         list(
             &mut text,
             "Not as it should be",
@@ -134,6 +166,7 @@ impl Report {
                 .iter()
                 .map(|left| format!("`{}`: {} rows of `{}`", left.rule, left.rows, left.table)),
         );
+        self.changed(&mut text);
         list(&mut text, "Found, though no rule names it", self.findings.iter());
         list(
             &mut text,
@@ -142,18 +175,32 @@ impl Report {
                 .iter()
                 .map(|module| format!("`{}`: {}", module.module, module.fields.join(", "))),
         );
-        text.push_str("## Changed\n\n| module | rule | table | rows | why |\n|---|---|---|---:|---|\n");
-        for module in &self.modules {
-            for rule in module.rules.iter().filter(|rule| rule.rows > 0) {
-                let _ = writeln!(
-                    text,
-                    "| {} | {} | `{}` | {} | {} |",
-                    module.module, rule.rule, rule.table, rule.rows, rule.why
-                );
-            }
-        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
         text
     }
+
+    fn changed(&self, text: &mut String) {
+        let changed: Vec<_> = self.modules.iter().filter(|module| module.rows() > 0).collect();
+        if changed.is_empty() {
+            return;
+        }
+        text.push_str("## Changed\n\n");
+        for module in changed {
+            let _ = writeln!(text, "### {}: {} rows\n", module.module, module.rows());
+            text.push_str("| rule | table | rows | why |\n|---|---|---:|---|\n");
+            for rule in module.rules.iter().filter(|rule| rule.rows > 0) {
+                let (name, why) = (cell(&rule.rule), cell(&rule.why));
+                let _ = writeln!(text, "| {name} | `{}` | {} | {why} |", rule.table, rule.rows);
+            }
+            text.push('\n');
+        }
+    }
+}
+
+/// Text that stays in its cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
 fn list<T: ToString>(text: &mut String, title: &str, items: impl Iterator<Item = T>) {

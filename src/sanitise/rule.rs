@@ -71,6 +71,8 @@ pub struct Rule {
     pub condition: Condition,
     /// What happens to them.
     pub change: Change,
+    /// Whether its rows are things still to be done, of which a copy that lives makes new ones of its own.
+    pub queue: bool,
     /// On which choices of the policy it depends.
     pub when: When,
     /// What its raw SQL reads: `table` or `table.column`. The rule applies only where all of it exists.

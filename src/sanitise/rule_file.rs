@@ -48,6 +48,8 @@ struct Entry {
     #[serde(default)]
     renew: Vec<String>,
     #[serde(default)]
+    queue: bool,
+    #[serde(default)]
     delete: bool,
     create: Option<BTreeMap<String, Value>>,
     parameter: Option<String>,
@@ -168,6 +170,7 @@ impl Entry {
                 sql: self.where_sql,
             },
             change,
+            queue: self.queue,
             when: self.when,
             requires: self.requires,
             why: self.why,

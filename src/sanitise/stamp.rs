@@ -14,6 +14,7 @@ use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 use super::error::SanitiseError;
+use super::verdict::Verdict;
 
 /// The system parameter that holds it.
 pub(super) const PARAMETER: &str = "opw_task.sanitise";
@@ -36,6 +37,12 @@ pub struct Stamp {
     pub password: Option<String>,
     /// What the last verification said.
     pub verdict: Option<String>,
+    /// The digest of the rules and the policy with which it was treated.
+    #[serde(default)]
+    pub policy: String,
+    /// The upstream that it is a copy of; empty where that is unknown.
+    #[serde(default)]
+    pub source: String,
 }
 
 impl Stamp {
@@ -70,13 +77,14 @@ impl Stamp {
     /// A new stamp for a place.
     #[must_use]
     pub fn for_place(place: String) -> Self {
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
         Self {
             place,
             seed: random(),
-            at: now,
+            at: now(),
             password: None,
             verdict: None,
+            policy: String::new(),
+            source: String::new(),
         }
     }
 
@@ -108,6 +116,11 @@ impl Stamp {
         Ok(())
     }
 
+    /// Whether the last verification said that the copy is sanitised.
+    pub(super) fn is_sanitised(&self) -> bool {
+        self.verdict.as_deref() == Some(Verdict::Sanitised.to_string().as_str())
+    }
+
     /// A value of 64 hexadecimal digits for a purpose.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> String {
@@ -129,6 +142,11 @@ async fn place(client: &impl GenericClient) -> Result<String, SanitiseError> {
         .await
         .map_err(SanitiseError::server("identify the database"))?;
     Ok(row.get(0))
+}
+
+/// The time as Odoo writes it.
+pub(super) fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 fn random() -> String {

@@ -15,6 +15,8 @@ pub enum Parameter {
     Secret(Secret),
     /// A list of texts.
     List(Vec<String>),
+    /// A list of texts that may not be shown.
+    Secrets(Vec<Secret>),
 }
 
 impl Parameter {
@@ -24,6 +26,7 @@ impl Parameter {
             Self::Text(text) => Box::new(text.clone()),
             Self::Secret(secret) => Box::new(secret.expose().to_owned()),
             Self::List(list) => Box::new(list.clone()),
+            Self::Secrets(list) => Box::new(list.iter().map(|one| one.expose().to_owned()).collect::<Vec<_>>()),
         }
     }
 
@@ -31,9 +34,13 @@ impl Parameter {
         match self {
             Self::Text(text) => escape_literal(text),
             Self::Secret(_) => escape_literal(MASK),
+            Self::Secrets(list) => {
+                let items = vec![escape_literal(MASK); list.len()];
+                format!("ARRAY[{}]::text[]", items.join(", "))
+            }
             Self::List(list) => {
                 let items: Vec<_> = list.iter().map(|item| escape_literal(item)).collect();
-                format!("ARRAY[{}]", items.join(", "))
+                format!("ARRAY[{}]::text[]", items.join(", "))
             }
         }
     }
@@ -60,7 +67,7 @@ pub struct Sql {
 impl Sql {
     /// Binds a value and gives its place in the text, cast to text or to a list of texts.
     pub(super) fn bind(&mut self, parameter: Parameter) -> String {
-        let cast = if matches!(parameter, Parameter::List(_)) {
+        let cast = if matches!(parameter, Parameter::List(_) | Parameter::Secrets(_)) {
             "text[]"
         } else {
             "text"

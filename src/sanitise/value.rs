@@ -32,6 +32,8 @@ pub enum Binding {
     AdminPassword,
     /// The password of all other internal users, hashed.
     UserPassword,
+    /// The API keys of the project's service users, hashed: a list.
+    ServiceKeys,
     /// This copy's own identity towards Odoo's services.
     DatabaseUuid,
     /// The key with which this copy signs sessions and links.
@@ -42,13 +44,14 @@ pub enum Binding {
 
 impl Binding {
     /// All of them, with the names that rule files use.
-    pub const ALL: [(&'static str, Self); 9] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("base-url", Self::BaseUrl),
         ("mail-host", Self::MailHost),
         ("mail-port", Self::MailPort),
         ("keep-crons", Self::KeepCrons),
         ("admin-password", Self::AdminPassword),
         ("user-password", Self::UserPassword),
+        ("service-keys", Self::ServiceKeys),
         ("database-uuid", Self::DatabaseUuid),
         ("database-secret", Self::DatabaseSecret),
         ("sanitised-at", Self::SanitisedAt),
@@ -75,6 +78,8 @@ pub enum Value {
     Renewed,
     /// A value of the policy, bound.
     Policy(Binding),
+    /// A variable of the stack, bound and never shown.
+    Env(String),
     /// An SQL expression over the row: the escape hatch.
     Sql(String),
 }
@@ -102,7 +107,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, a whole number, true, false, { policy = \"…\" } or { sql = \"…\" }")
+        f.write_str("a text, a whole number, true, false, { policy = \"…\" }, { env = \"…\" } or { sql = \"…\" }")
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
@@ -123,8 +128,9 @@ impl<'de> Visitor<'de> for ValueVisitor {
         };
         let value = match key.as_str() {
             "policy" => Value::Policy(map.next_value()?),
+            "env" => Value::Env(map.next_value()?),
             "sql" => Value::Sql(map.next_value()?),
-            other => return Err(de::Error::unknown_field(other, &["policy", "sql"])),
+            other => return Err(de::Error::unknown_field(other, &["policy", "env", "sql"])),
         };
         if map.next_key::<String>()?.is_some() {
             return Err(de::Error::invalid_length(2, &self));

@@ -73,7 +73,7 @@ async fn verified(
     done.report
         .findings
         .extend(production::findings(&*client, &done.catalogue, names).await?);
-    done.report.not_covered = coverage::not_covered(&*client, &done.catalogue, rules).await?;
+    done.report.not_covered = coverage::not_covered(&*client, &done.catalogue, rules, facts).await?;
 
     done.stamp.verdict = Some(verdict.to_string());
     done.stamp
@@ -103,6 +103,7 @@ async fn read_all(
         facts,
         stamp: &done.stamp,
         hashes: &done.hashes,
+        lived: false,
     };
     let read = reading(client).await?;
     let asked = ask(&read, &done.catalogue, &done.statements, rules, &bindings).await?;

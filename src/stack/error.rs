@@ -95,8 +95,8 @@ pub enum StackError {
         /// What was refused.
         act: String,
     },
-    /// A stack that runs on its own upstream.
-    #[error("stack `{stack}` runs on {host}, which is its upstream `{upstream}`")]
+    /// A stack that runs on the machine of an upstream, its own or another's.
+    #[error("stack `{stack}` runs on {host}, which is the upstream `{upstream}`")]
     IsUpstream {
         /// The stack.
         stack: String,
@@ -105,7 +105,37 @@ pub enum StackError {
         /// The machine that both are.
         host: String,
     },
-    /// ssh's configuration could not be asked.
+    /// A stack of this machine whose `docker` would speak to an engine elsewhere.
+    #[error("stack `{stack}` is on this machine, but `docker` would speak to {endpoint}")]
+    OtherDocker {
+        /// The stack.
+        stack: String,
+        /// The engine's address.
+        endpoint: String,
+    },
+    /// A stack with a variable that chooses an engine.
+    #[error("stack `{stack}` has a variable {name}, which chooses another Docker")]
+    ChoosesDocker {
+        /// The stack.
+        stack: String,
+        /// The variable.
+        name: &'static str,
+        /// Where it came from.
+        origin: String,
+    },
+    /// A stack whose Odoo would work on a database that is not its own.
+    #[error("{name} of stack `{stack}` {why}")]
+    OtherDatabase {
+        /// The stack.
+        stack: String,
+        /// The variable.
+        name: &'static str,
+        /// What it should not be.
+        why: String,
+        /// Where it came from.
+        origin: String,
+    },
+    /// ssh's or Docker's configuration could not be asked.
     #[error(transparent)]
     Process(#[from] ProcessError),
     /// A stack that would work where another one does.
@@ -172,6 +202,15 @@ impl Explain for StackError {
             Self::IsUpstream { .. } => refused
                 .note("an upstream is only ever read")
                 .hint("give the stack another host"),
+            Self::OtherDocker { .. } => refused
+                .note("DOCKER_HOST, DOCKER_CONTEXT or the current context says so")
+                .hint("unset them and `docker context use default`; a stack elsewhere has a host of [hosts]"),
+            Self::ChoosesDocker { origin, .. } => refused
+                .note(format!("it comes from {origin}"))
+                .hint("take it out there; a stack elsewhere has a host of [hosts]"),
+            Self::OtherDatabase { origin, name, .. } => refused
+                .note(format!("it comes from {origin}"))
+                .hint(format!("take {name} out there: a stack has a database of its own")),
             Self::Shared {
                 stack,
                 key,
@@ -182,7 +221,10 @@ impl Explain for StackError {
                 .note(format!(
                     "{origin} says so; what is done to the one would be done to `{other}`"
                 ))
-                .hint(format!("write {key} = \"…\" into [stacks.{stack}]")),
+                .hint(match key.starts_with("ODOO_") {
+                    true => format!("write {key} = \"…\" into the vars of [stacks.{stack}]"),
+                    false => format!("write {key} = \"…\" into [stacks.{stack}]"),
+                }),
             Self::NoUpstream { stack } => usage.hint(format!("write upstream = \"…\" into [stacks.{stack}]")),
             Self::Unfit { hint, .. } => usage.hint(hint),
         }

@@ -1,10 +1,9 @@
 //! What may not be done to a stack, whatever the command line says.
 
-use super::{Stack, StackError};
-use crate::host::{Host, SshTarget};
+use super::{Production, Stack, StackError};
+use crate::host::{Host, SshTarget, same_machine, same_name};
 use crate::manifest::Deploy;
 use crate::process::Processes;
-use crate::upstream::Upstream;
 
 /// What an action does to a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,22 +17,24 @@ pub enum Change {
 }
 
 impl Stack {
-    /// Refuses what may not be done: data changes on a protected stack, any change on the upstream's own machine, and
-    /// containers that Coolify runs.
+    /// Refuses what may not be done: data changes on a protected stack, any change on the machine of any upstream, a
+    /// database there.
     ///
     /// This looks at names only and needs no host in reach; what names cannot tell is looked at again when the hosts
     /// are (`ssh -G`, `database.uuid`).
     ///
     /// # Errors
-    /// [`StackError::Protected`], [`StackError::IsUpstream`], [`StackError::Unfit`].
+    /// [`StackError::Protected`], [`StackError::IsUpstream`], [`StackError::OtherDatabase`].
     pub fn guard(&self, change: Change, act: &str) -> Result<(), StackError> {
         if change == Change::Nothing {
             return Ok(());
         }
-        if let (Host::Ssh(host), Some(upstream)) = (&self.host, &self.upstream)
-            && upstream.is_written_as(host)
-        {
-            return Err(self.is_upstream(upstream, host));
+        if let Host::Ssh(host) = &self.host {
+            for production in &self.production {
+                if same_name(host, &production.machine) {
+                    return Err(self.is_upstream(production, host));
+                }
+            }
         }
         if change == Change::Data && self.protected {
             return Err(StackError::Protected {
@@ -41,28 +42,32 @@ impl Stack {
                 act: act.to_owned(),
             });
         }
-        Ok(())
+        self.guard_database(change)
     }
 
-    /// Refuses any change on the upstream's own machine, whatever name of it is written: aliases of ssh's configuration
+    /// Refuses any change on the machine of any upstream, whatever name of it is written: aliases of ssh's configuration
     /// are resolved. No host is asked.
     ///
     /// # Errors
-    /// [`StackError::IsUpstream`]; the run's cancellation.
+    /// [`StackError::IsUpstream`], [`StackError::OtherDatabase`]; the run's cancellation.
     pub async fn guard_machine(&self, change: Change, processes: &Processes) -> Result<(), StackError> {
-        if change > Change::Nothing
-            && let (Host::Ssh(host), Some(upstream)) = (&self.host, &self.upstream)
-            && upstream.is_machine(host, processes).await?
-        {
-            return Err(self.is_upstream(upstream, host));
+        if change == Change::Nothing {
+            return Ok(());
         }
-        Ok(())
+        if let Host::Ssh(host) = &self.host {
+            for production in &self.production {
+                if same_machine(host, &production.machine, processes).await? {
+                    return Err(self.is_upstream(production, host));
+                }
+            }
+        }
+        self.guard_database_machine(processes).await
     }
 
-    fn is_upstream(&self, upstream: &Upstream, host: &SshTarget) -> StackError {
+    fn is_upstream(&self, production: &Production, host: &SshTarget) -> StackError {
         StackError::IsUpstream {
             stack: self.name.clone(),
-            upstream: upstream.name().to_owned(),
+            upstream: production.upstream.clone(),
             host: host.to_string(),
         }
     }

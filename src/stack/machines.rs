@@ -3,8 +3,17 @@
 use super::StackError;
 use super::resolve::Resolver;
 use crate::host::{Host, SshTarget};
-use crate::manifest::{Sourced, Text};
+use crate::manifest::{Sourced, Text, UpstreamDef};
 use crate::upstream::Upstream;
+
+/// A machine of production.
+#[derive(Debug, Clone)]
+pub struct Production {
+    /// The upstream's name in the manifest.
+    pub upstream: String,
+    /// How ssh reaches it.
+    pub machine: SshTarget,
+}
 
 impl Resolver<'_> {
     /// The host that the manifest names, else the one that `DEPLOY_REMOTE_*` name, else this machine.
@@ -71,6 +80,18 @@ impl Resolver<'_> {
             source,
             place: Box::new(upstream.place(&def.host)),
         })
+    }
+
+    /// The machines of all upstreams, whichever of them the stack copies from. An address that cannot be known is an
+    /// error: nobody could say that the stack is elsewhere.
+    pub(super) fn production(&self) -> Result<Vec<Production>, StackError> {
+        let machine = |(name, upstream): (&String, &Sourced<UpstreamDef>)| {
+            Ok(Production {
+                upstream: name.clone(),
+                machine: self.ssh(upstream, &upstream.def.host, None, None)?,
+            })
+        };
+        self.manifest.upstreams.iter().map(machine).collect()
     }
 
     fn ssh<T>(

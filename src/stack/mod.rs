@@ -4,6 +4,8 @@
 //! `[stacks.NAME]`, the environment of opw-task for what `inherit` names, `--set`. `[stacks.NAME]` stands above the
 //! files because files are shared between stacks, and two stacks must never end in one compose project by accident.
 
+mod database_host;
+mod docker;
 mod error;
 mod facts;
 mod guard;
@@ -11,16 +13,20 @@ mod layers;
 mod machines;
 mod neighbours;
 mod origin;
+mod places;
 mod policy;
 mod resolve;
 mod secrecy;
 mod variables;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
+pub use docker::CHOOSING;
 pub use error::StackError;
 pub use guard::Change;
+pub use machines::Production;
 pub use origin::Origin;
+pub use places::{Paths, Ports};
 pub use resolve::resolve;
 pub use secrecy::Secrecy;
 pub use variables::{Value, Variable, Variables};
@@ -62,71 +68,12 @@ pub struct Stack {
     pub files: Vec<(Utf8PathBuf, String)>,
     /// Where `restore` copies from.
     pub upstream: Option<Upstream>,
+    /// The machines of all upstreams of the manifest: no stack may be on one of them.
+    pub production: Vec<Production>,
     /// Whether its data may not be changed.
     pub protected: bool,
     /// How copies of production are sanitised for it.
     pub sanitise: Policy,
-}
-
-/// The folders of a stack on its host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Paths {
-    /// The state root.
-    pub root: Utf8PathBuf,
-    /// Odoo's data folder: mounted at `/volumes/data`.
-    pub data: Utf8PathBuf,
-    /// PostgreSQL's data folder.
-    pub database: Utf8PathBuf,
-    /// Odoo's log folder: mounted at `/volumes/logs`.
-    pub logs: Utf8PathBuf,
-}
-
-impl Paths {
-    /// A state root can be passed through, not listed: what lies in it has its own permissions.
-    pub const ROOT_MODE: u32 = 0o711;
-
-    /// The rendered compose files.
-    #[must_use]
-    pub fn compose(&self) -> Utf8PathBuf {
-        self.root.join("compose")
-    }
-
-    /// The merged variables, for compose.
-    #[must_use]
-    pub fn env_file(&self) -> Utf8PathBuf {
-        self.root.join(".compose.env")
-    }
-
-    /// The rendered `odoo.conf`.
-    #[must_use]
-    pub fn odoo_conf(&self) -> Utf8PathBuf {
-        self.root.join("config").join("odoo.conf")
-    }
-
-    /// The lock file: whoever holds it may change the stack.
-    #[must_use]
-    pub fn lock(&self) -> Utf8PathBuf {
-        self.root.join(".opw-task.lock")
-    }
-
-    /// The folder of a database's filestore.
-    #[must_use]
-    pub fn filestore(&self, database: &str) -> Utf8PathBuf {
-        self.data.join("filestore").join(database)
-    }
-}
-
-/// The published ports of a stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ports {
-    /// The address on which web and longpolling are published.
-    pub bind: String,
-    /// Odoo's HTTP port.
-    pub web: Option<u16>,
-    /// Odoo's longpolling or websocket port.
-    pub longpoll: Option<u16>,
-    /// PostgreSQL's port, on 127.0.0.1.
-    pub database: Option<u16>,
 }
 
 impl Stack {
@@ -235,13 +182,5 @@ impl Stack {
             (Host::Local, Some(port)) => Ok(format!("http://127.0.0.1:{port}")),
             _ => self.base_url().map(|url| url.trim_end_matches('/').to_owned()),
         }
-    }
-}
-
-/// A path as the manifest writes it: `~` is the home folder, relative ones begin at `base`.
-fn absolute(path: &str, base: &Utf8Path, home: Option<&str>) -> Utf8PathBuf {
-    match (path.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => Utf8Path::new(home).join(rest),
-        _ => base.join(path),
     }
 }

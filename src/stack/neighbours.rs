@@ -1,14 +1,31 @@
-//! Two stacks must never end in one compose project, nor in one state root, by accident.
+//! Two stacks must never end in one compose project, one state root, or one folder of data, by accident.
 //!
 //! It happens when a file that several stacks read names one (`ODOO_PROJECT_NAME` in `.env`): a stack without a name of
 //! its own takes that one, and `up` of it would replace the containers of another.
 
+use camino::Utf8Component;
+
 use super::{Origin, Stack, StackError, resolve};
+use crate::host::{Host, same_name};
 use crate::manifest::{Deploy, Manifest};
 
+/// What no two stacks of a host may share: its variables, the first that is set says it; and its value, if it is known.
+type Own = (&'static [&'static str], fn(&Stack) -> String);
+
+const OWN: [Own; 4] = [
+    (&["ODOO_PROJECT_NAME"], |stack| stack.project.clone()),
+    (&["ODOO_STATE_ROOT"], |stack| plain(&stack.paths.root)),
+    (&["ODOO_DATA_HOST_DIR", "ODOO_DATA_DIR", "ODOO_STATE_ROOT"], |stack| {
+        plain(&stack.paths.data)
+    }),
+    (&["ODOO_DB_HOST_DIR", "ODOO_DB_DIR", "ODOO_STATE_ROOT"], |stack| {
+        plain(&stack.paths.database)
+    }),
+];
+
 impl Stack {
-    /// Refuses a stack that would work in another stack's compose project or state root. Of two, the one that names it
-    /// for itself has it.
+    /// Refuses a stack that would work in another stack's compose project, state root, or folder of data. Of two, the one
+    /// that names it for itself has it.
     ///
     /// # Errors
     /// [`StackError::Shared`].
@@ -22,30 +39,22 @@ impl Stack {
             let Ok(other) = resolve(manifest, name, &[], environment) else {
                 continue;
             };
-            if other.deploy == Deploy::Coolify || self.deploy == Deploy::Coolify || other.host != self.host {
+            if other.deploy == Deploy::Coolify || self.deploy == Deploy::Coolify || !self.is_beside(&other) {
                 continue;
             }
-            for (variable, key, same, value) in [
-                (
-                    "ODOO_PROJECT_NAME",
-                    "project",
-                    self.project == other.project,
-                    self.project.as_str(),
-                ),
-                (
-                    "ODOO_STATE_ROOT",
-                    "state-root",
-                    self.paths.root == other.paths.root,
-                    self.paths.root.as_str(),
-                ),
-            ] {
-                let is_ours = self.names_for_itself(variable, &other) && !other.names_for_itself(variable, self);
-                if same && !is_ours {
+            for (variables, value) in OWN {
+                let is_ours = self.names_for_itself(variables, &other) && !other.names_for_itself(variables, self);
+                if value(self) == value(&other) && !is_ours {
+                    let variable = self.said_by(variables);
                     return Err(StackError::Shared {
                         stack: self.name.clone(),
-                        other: other.name,
-                        key,
-                        value: value.to_owned(),
+                        other: other.name.clone(),
+                        key: match variable {
+                            "ODOO_PROJECT_NAME" => "project",
+                            "ODOO_STATE_ROOT" => "state-root",
+                            _ => variable,
+                        },
+                        value: value(self),
                         origin: self
                             .variables
                             .origin(variable)
@@ -58,12 +67,41 @@ impl Stack {
         Ok(())
     }
 
-    /// Whether a variable comes from where `other` does not look.
-    fn names_for_itself(&self, variable: &str, other: &Self) -> bool {
-        match self.variables.origin(variable) {
+    /// Whether both are on one host, as whoever one logs in there.
+    fn is_beside(&self, other: &Self) -> bool {
+        match (&self.host, &other.host) {
+            (Host::Local, Host::Local) => true,
+            (Host::Ssh(a), Host::Ssh(b)) => same_name(a, b),
+            _ => false,
+        }
+    }
+
+    /// Which of these variables is the first that says something, or the last.
+    fn said_by(&self, variables: &[&'static str]) -> &'static str {
+        let said = variables.iter().find(|name| self.variables.text(name).is_some());
+        said.or(variables.last()).copied().unwrap_or_default()
+    }
+
+    /// Whether the first of these variables that says something comes from where `other` does not look.
+    fn names_for_itself(&self, variables: &[&'static str], other: &Self) -> bool {
+        match self.variables.origin(self.said_by(variables)) {
             Some(Origin::File(path)) => !other.env_files.iter().any(|(shared, _)| shared == path),
             Some(Origin::Defaults(_) | Origin::Environment) | None => false,
             Some(Origin::BuiltIn | Origin::Manifest(_) | Origin::CommandLine) => true,
         }
     }
+}
+
+/// A path without `.` and `..`, so that two ways to write it are one. Links are not followed: the host may be another.
+fn plain(path: &camino::Utf8Path) -> String {
+    let mut plain = camino::Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            Utf8Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain.into_string()
 }

@@ -3,10 +3,12 @@
 use camino::Utf8PathBuf;
 use minijinja::context;
 
+use super::places::absolute;
 use super::policy::policy;
-use super::{Paths, Ports, Secrecy, Stack, StackError, Variables, absolute};
+use super::{Paths, Ports, Secrecy, Stack, StackError, Value, Variables};
 use crate::error::Place;
 use crate::manifest::{Deploy, Manifest, Sourced, StackDef, Text, hint};
+use crate::postgres::is_reserved;
 use crate::render::{Strings, context_of_variables};
 
 /// Overlays of a stack that names none.
@@ -68,6 +70,7 @@ pub(super) struct Resolver<'a> {
 
 impl Resolver<'_> {
     fn finish(self) -> Result<Stack, StackError> {
+        self.database_name()?;
         let host = self.host()?;
         let checkout = match self.first(|def| def.path.as_ref()) {
             Some((layer, text)) => self.path(&self.render(layer, text)?),
@@ -100,6 +103,7 @@ impl Resolver<'_> {
             overlays,
             files: files.collect::<Result<_, StackError>>()?,
             upstream: self.upstream()?,
+            production: self.production()?,
             protected: self
                 .first(|def| def.protected.as_ref())
                 .is_some_and(|(_, protected)| *protected),
@@ -108,6 +112,21 @@ impl Resolver<'_> {
             variables: self.variables,
             env_files: self.env_files,
         })
+    }
+
+    /// Refuses the names of databases that no stack may call its own.
+    fn database_name(&self) -> Result<(), StackError> {
+        let name = "ODOO_DB_NAME";
+        match self.variables.value(name).map(Value::expose) {
+            Some(database) if is_reserved(database) => Err(StackError::Invalid {
+                stack: self.name.to_owned(),
+                name: name.to_owned(),
+                value: database.to_owned(),
+                origin: self.variables.origin(name).map(ToString::to_string).unwrap_or_default(),
+                why: "PostgreSQL and restores have databases of that name for themselves".into(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn deploy(&self) -> Deploy {

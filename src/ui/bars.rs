@@ -8,6 +8,7 @@ use std::fmt;
 use console::{Alignment, measure_text_width, pad_str};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
+use super::INTERRUPTED;
 use super::gauge::Layout;
 use super::mode::Verbosity;
 use super::paint::Paint;
@@ -92,6 +93,7 @@ impl Bars {
                     self.print(&self.ending(node, outcome, *seconds));
                 }
             }
+            Event::Interrupted => self.print(&paint.warn(INTERRUPTED)),
             Event::Command { .. } | Event::RunFinished { .. } => {}
         }
     }

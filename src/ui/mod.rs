@@ -42,6 +42,8 @@ pub use terminal::Terminal;
 
 /// Frames a second at most: more cannot be read, and every frame is written over ssh.
 const FRAME_RATE: u8 = 15;
+/// What is said when the user interrupts: children may take seconds to end in good order.
+const INTERRUPTED: &str = "interrupted: what runs is asked to end; interrupt again to kill it";
 /// What is assumed of a terminal that does not tell its width.
 const USUAL_COLUMNS: u16 = 80;
 

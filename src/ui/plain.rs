@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use super::INTERRUPTED;
 use super::gauge::Gauge;
 use super::mode::Verbosity;
 use super::pace::Pace;
@@ -57,6 +58,10 @@ impl Plain {
                 };
                 self.paces.remove(node);
                 text.map(|text| (node, text))
+            }
+            Event::Interrupted => {
+                printer.talk(&format!("{INTERRUPTED}\n"));
+                None
             }
             Event::RunFinished { .. } => None,
         };

@@ -68,7 +68,11 @@ impl Tally {
                     failed: failed.clone(),
                 });
             }
-            Event::Command { .. } | Event::Line { .. } | Event::Progress { .. } | Event::Note { .. } => {}
+            Event::Interrupted
+            | Event::Command { .. }
+            | Event::Line { .. }
+            | Event::Progress { .. }
+            | Event::Note { .. } => {}
         }
     }
 

@@ -107,6 +107,7 @@ fn the_filestore_is_pulled_and_the_other_end_is_a_folder_here() {
             "--size-only",
             "--chmod=D0750,F0640",
             "--exclude=/checklist/",
+            "--exclude=/.opw-task-run",
             "--no-inc-recursive",
             "--info=progress2",
             "--no-human-readable",

@@ -5,9 +5,9 @@ use serde::de::DeserializeOwned;
 
 use super::names::{local_folder, name, remote_folder};
 use super::{Compression, Question, ReadOnly, TableSize, UpstreamError};
-use crate::host::{SshTarget, same_machine};
+use crate::host::SshTarget;
 use crate::postgres::DatabaseFacts;
-use crate::process::{Command, ProcessError, Processes};
+use crate::process::{Command, Processes};
 
 /// rsync's exit status when files vanished from the upstream between listing and reading: its garbage collection does that.
 /// What is missing is then to be counted against the database, which is what tells whether it matters.
@@ -61,12 +61,6 @@ impl Upstream {
         self.target.host()
     }
 
-    /// Whether a target is written as this upstream's own. [`Upstream::is_machine`] knows aliases too.
-    #[must_use]
-    pub fn is_written_as(&self, host: &SshTarget) -> bool {
-        self.target.host().eq_ignore_ascii_case(host.host()) && self.target.port() == host.port()
-    }
-
     /// The database's name there.
     #[must_use]
     pub fn database(&self) -> &str {
@@ -83,15 +77,6 @@ impl Upstream {
     #[must_use]
     pub fn filestore(&self) -> &Utf8Path {
         &self.filestore
-    }
-
-    /// Whether a host is this upstream: see [`same_machine`].
-    ///
-    /// # Errors
-    ///
-    /// Only if the run is cancelled meanwhile.
-    pub async fn is_machine(&self, host: &SshTarget, processes: &Processes) -> Result<bool, ProcessError> {
-        same_machine(&self.target, host, processes).await
     }
 
     /// The whole database as an archive on standard output.
@@ -193,6 +178,8 @@ impl Upstream {
             "--chmod=D0750,F0640",
             // Odoo's list of what to collect as garbage: it is about the files of the upstream, not of the copy.
             "--exclude=/checklist/",
+            // What opw-task writes into filestores that it brought, where the upstream is such a copy.
+            "--exclude=/.opw-task-run",
             // The whole list first, so that the progress knows its total; 100 bytes of memory a file.
             "--no-inc-recursive",
             // Progress of the whole in plain numbers, each when it is known.

@@ -3,10 +3,14 @@
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use super::world::signal;
+
+/// No run of a test takes that long.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -88,8 +92,15 @@ impl Running {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Waits until it has ended.
+    /// Waits until it has ended. One that hangs is killed, so that the test can say what it had said by then.
     pub fn end(mut self) -> Run {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline && !self.is_over() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if !self.is_over() {
+            self.signal(Signal::KILL);
+        }
         let status = self.child.wait().unwrap();
         Run {
             line: self.line,

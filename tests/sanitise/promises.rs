@@ -15,7 +15,7 @@ use tokio_postgres::Client;
 use crate::{odoo, server};
 
 /// Every row of every table, to be compared.
-async fn everything(client: &Client) -> Vec<String> {
+pub(crate) async fn everything(client: &Client) -> Vec<String> {
     let tables =
         "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1";
     let mut all = Vec::new();
@@ -32,7 +32,7 @@ async fn everything(client: &Client) -> Vec<String> {
     all
 }
 
-async fn text(client: &Client, select: &str) -> Option<String> {
+pub(crate) async fn text(client: &Client, select: &str) -> Option<String> {
     client.query_opt(select, &[]).await.unwrap().and_then(|row| row.get(0))
 }
 
@@ -273,6 +273,37 @@ async fn every_known_format_is_found() {
         "{:?}",
         text(&client, missed).await
     );
+}
+
+#[tokio::test]
+async fn canaries_are_found_in_partitions_and_in_more_rows_than_can_be_named() {
+    let mut client = odoo::database("many", 18).await;
+    client
+        .batch_execute(
+            "CREATE TABLE note_log (id serial, year int, body text) PARTITION BY LIST (year);
+             CREATE TABLE note_log_2024 PARTITION OF note_log FOR VALUES IN (2024);
+             CREATE TABLE note_log_2025 PARTITION OF note_log FOR VALUES IN (2025);
+             INSERT INTO note_log (year, body) VALUES (2024, 'nothing'), (2025, 'use ghp_CANARY0123456789abcdefghijABCDEFGHIJ');
+             CREATE TABLE note (id serial PRIMARY KEY, body jsonb);
+             INSERT INTO note (body) SELECT jsonb_build_object('en_US', 'use ghp_CANARY0123456789abcdefghijABCDEFGHIJ ' || i)
+               FROM generate_series(1, 6000) AS i",
+        )
+        .await
+        .unwrap();
+    let report = sanitise(&mut client, &odoo::rules(), &odoo::policy(), &odoo::stack())
+        .await
+        .unwrap();
+    let found = |table: &str| {
+        report
+            .findings
+            .iter()
+            .filter(|one| one.table == table)
+            .map(|one| one.count)
+            .sum::<i64>()
+    };
+    assert_eq!((found("note_log"), found("note")), (1, 6000));
+    let left = "SELECT ((SELECT count(*) FROM note WHERE body::text LIKE '%CANARY%') + (SELECT count(*) FROM note_log WHERE body LIKE '%CANARY%'))::text";
+    assert_eq!(text(&client, left).await.unwrap(), "0");
 }
 
 #[tokio::test]

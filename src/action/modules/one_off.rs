@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 use tokio_util::sync::CancellationToken;
 
-use super::super::compose::compose;
+use super::super::compose::compose_without_keys;
 use super::super::{ActionError, Scene};
 use crate::host::Mode;
 use crate::postgres::{Incoming, RESTORE};
@@ -111,7 +111,7 @@ fn odoo(
     update: &BTreeSet<String>,
     install: &BTreeSet<String>,
 ) -> Command {
-    let mut command = compose(stack)
+    let mut command = compose_without_keys(stack)
         .args(["--file", overlay(stack).as_str()])
         .args(["run", "--rm", "--no-deps", "-T", "--name", container])
         .args([

@@ -59,7 +59,9 @@ impl NodeLogs {
                 self.open.remove(node);
                 written
             }
-            Event::RunStarted { .. } | Event::Progress { .. } | Event::RunFinished { .. } => Ok(()),
+            Event::RunStarted { .. } | Event::Interrupted | Event::Progress { .. } | Event::RunFinished { .. } => {
+                Ok(())
+            }
         }
     }
 

@@ -1,0 +1,64 @@
+//! Says whether the stack's live database is sanitised, whoever made it. It reads, in one transaction that cannot do
+//! anything else, and takes no lock: a copy that serves serves on, and copies that were made by other means can be asked.
+//!
+//! Killed half-way it leaves nothing.
+
+use camino::Utf8PathBuf;
+
+use super::database::running_server;
+use super::sanitise::{facts, rules, write_markdown};
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::run::event::Stream;
+use crate::sanitise::{Verdict, audit};
+
+/// Gives the verdict on the live database.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    /// Where the report is written as Markdown.
+    pub report: Option<Utf8PathBuf>,
+}
+
+impl Audit {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let stack = outline.stack()?;
+        let rules = rules(stack, outline.project)?.iter().count();
+        let database = stack.database()?;
+        let mut steps = vec![
+            Step::Sql("BEGIN READ ONLY;".into()),
+            Step::Note(format!(
+                "ask {database} whether those of {rules} rules that fit hold, and look for credentials that none names"
+            )),
+        ];
+        steps.extend(
+            self.report
+                .as_ref()
+                .map(|path| Step::Note(format!("write the report to {path}"))),
+        );
+        Ok(steps)
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        scene.require_local()?;
+        let stack = scene.stack()?;
+        let rules = rules(stack, &scene.project)?;
+        let facts = facts(stack, Vec::new())?;
+        let server = running_server(scene).await?;
+        let mut session = server.connect(stack.database()?).await?;
+        let report = audit(&mut session, &rules, &stack.sanitise, &facts).await?;
+        scene
+            .report
+            .line(Stream::Out, &format!("database   {}", stack.database()?));
+        for line in report.verdict_lines() {
+            scene.report.line(Stream::Out, &line);
+        }
+        write_markdown(self.report.as_deref(), &report).await?;
+        match report.verdict {
+            Some(Verdict::Sanitised) => Ok(()),
+            verdict => Err(ActionError::Audited {
+                stack: stack.name.clone(),
+                verdict: verdict.unwrap_or(Verdict::NotSanitised),
+            }),
+        }
+    }
+}

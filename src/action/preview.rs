@@ -1,0 +1,55 @@
+//! Prints what sanitising would run on the stack's live database, as SQL to read: a comment that says why, secrets
+//! masked. The database is asked for its tables, in a transaction that can only read; nothing is changed.
+//!
+//! `--dry-run` promises to reach no host, so it cannot know which rules fit: this is its longer answer.
+
+use super::database::running_server;
+use super::sanitise::{facts, rules};
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::run::event::Stream;
+use crate::sanitise::preview;
+
+/// Prints what sanitising would run.
+#[derive(Debug, Clone)]
+pub struct Preview;
+
+impl Preview {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let stack = outline.stack()?;
+        let rules = rules(stack, outline.project)?.iter().count();
+        Ok(vec![
+            Step::Sql("BEGIN READ ONLY;".into()),
+            Step::Note(format!(
+                "print the statements of those of {rules} rules that fit {}",
+                stack.database()?
+            )),
+        ])
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        scene.require_local()?;
+        let stack = scene.stack()?;
+        let rules = rules(stack, &scene.project)?;
+        let facts = facts(stack, Vec::new())?;
+        let server = running_server(scene).await?;
+        let mut session = server.connect(stack.database()?).await?;
+        let statements = preview(&mut session, &rules, &stack.sanitise, &facts).await?;
+        let say = |text: &str| {
+            for line in text.lines() {
+                scene.report.line(Stream::Out, line);
+            }
+        };
+        say(&format!(
+            "-- What sanitising a copy like {} runs: {} statements, in one transaction.\nBEGIN;\n\n",
+            stack.database()?,
+            statements.len()
+        ));
+        for statement in &statements {
+            say(&statement.to_script());
+            say("\n");
+        }
+        say("-- What no rule names is hunted next; `opw-task audit` lists what there is of it.\nCOMMIT;");
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! Shows the stack's databases: in what state each is, what verification said of it, since when, and what it is a copy of.
+//! It asks inside the database's container, so it works on every host and needs no published port.
+//!
+//! It changes nothing. A database that does not run is no failure: it is said.
+
+use super::compose::of_project;
+use super::{ActionError, Outline, Scene};
+use crate::plan::Step;
+use crate::postgres::{Names, Standing};
+use crate::process::Command;
+use crate::run::event::Stream;
+use crate::stack::Stack;
+
+/// Shows the stack's databases.
+#[derive(Debug, Clone)]
+pub struct Status;
+
+impl Status {
+    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+        let stack = outline.stack()?;
+        Ok(vec![Step::Command(stack.host.command(ask(stack)?)?.to_string())])
+    }
+
+    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        let stack = scene.stack()?;
+        let answer = match scene.ask_there(ask(stack)?).await {
+            Ok(answer) => answer,
+            Err(error @ ActionError::Process(_)) if !error.is_cancelled() => {
+                scene.report.note(format!("the database does not answer: {error}"));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let standing = Standing::parse(&answer).map_err(ActionError::Answer)?;
+        if standing.is_empty() {
+            scene.report.note(format!("there is no database {}", stack.database()?));
+            return Ok(());
+        }
+        let mut rows = vec![["DATABASE", "STATE", "VERDICT", "SINCE", "SOURCE"].map(str::to_owned)];
+        rows.extend(standing.iter().map(row));
+        for line in lines(&rows) {
+            scene.report.line(Stream::Out, &line);
+        }
+        Ok(())
+    }
+}
+
+/// psql in the container: the image lets its own superuser in there, so no password has to travel.
+fn ask(stack: &Stack) -> Result<Command, ActionError> {
+    let names = Names::new(stack.database()?)?;
+    Ok(of_project(stack).args([
+        "exec",
+        "-T",
+        "database",
+        "psql",
+        "--no-psqlrc",
+        "--tuples-only",
+        "--no-align",
+        "--username",
+        stack.database_role()?,
+        "--dbname",
+        "postgres",
+        "--command",
+        &Standing::question(&names),
+    ]))
+}
+
+fn row(standing: &Standing) -> [String; 5] {
+    let database = standing.database.clone();
+    let Some(marker) = &standing.comment.marker else {
+        return [
+            database,
+            "not made here".into(),
+            "ask `opw-task audit`".into(),
+            String::new(),
+            String::new(),
+        ];
+    };
+    let verdict = match &marker.treatment {
+        Some(treatment) => format!("{} (policy {})", treatment.verdict, treatment.policy),
+        None => "ask `opw-task audit`".into(),
+    };
+    let since = marker.since.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    [
+        database,
+        marker.state.to_string(),
+        verdict,
+        since,
+        marker.source.clone(),
+    ]
+}
+
+fn lines(rows: &[[String; 5]]) -> Vec<String> {
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 5] = std::array::from_fn(width);
+    let line = |row: &[String; 5]| {
+        let cells = row.iter().zip(widths);
+        let line: String = cells.map(|(cell, width)| format!("{cell:width$}   ")).collect();
+        line.trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}

@@ -1,0 +1,72 @@
+//! The places of a stack on its host: folders and ports.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// The folders of a stack on its host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The state root.
+    pub root: Utf8PathBuf,
+    /// Odoo's data folder: mounted at `/volumes/data`.
+    pub data: Utf8PathBuf,
+    /// PostgreSQL's data folder.
+    pub database: Utf8PathBuf,
+    /// Odoo's log folder: mounted at `/volumes/logs`.
+    pub logs: Utf8PathBuf,
+}
+
+impl Paths {
+    /// A state root can be passed through, not listed: what lies in it has its own permissions.
+    pub const ROOT_MODE: u32 = 0o711;
+
+    /// The rendered compose files.
+    #[must_use]
+    pub fn compose(&self) -> Utf8PathBuf {
+        self.root.join("compose")
+    }
+
+    /// The merged variables, for compose.
+    #[must_use]
+    pub fn env_file(&self) -> Utf8PathBuf {
+        self.root.join(".compose.env")
+    }
+
+    /// The rendered `odoo.conf`.
+    #[must_use]
+    pub fn odoo_conf(&self) -> Utf8PathBuf {
+        self.root.join("config").join("odoo.conf")
+    }
+
+    /// The lock file: whoever holds it may change the stack.
+    #[must_use]
+    pub fn lock(&self) -> Utf8PathBuf {
+        self.root.join(".opw-task.lock")
+    }
+
+    /// The folder of a database's filestore.
+    #[must_use]
+    pub fn filestore(&self, database: &str) -> Utf8PathBuf {
+        self.data.join("filestore").join(database)
+    }
+}
+
+/// The published ports of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ports {
+    /// The address on which web and longpolling are published.
+    pub bind: String,
+    /// Odoo's HTTP port.
+    pub web: Option<u16>,
+    /// Odoo's longpolling or websocket port.
+    pub longpoll: Option<u16>,
+    /// PostgreSQL's port, on 127.0.0.1.
+    pub database: Option<u16>,
+}
+
+/// A path as the manifest writes it: `~` is the home folder, relative ones begin at `base`.
+pub(super) fn absolute(path: &str, base: &Utf8Path, home: Option<&str>) -> Utf8PathBuf {
+    match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => Utf8Path::new(home).join(rest),
+        _ => base.join(path),
+    }
+}

@@ -137,7 +137,7 @@ impl Moment {
             // Odoo says so itself, and then needs a second or two.
             Self::Activate => {
                 let stopping = !processes_with(&[&shop.project, " stop ", " web"]).is_empty();
-                let log = std::fs::read_to_string(shop.path("state/logs/odoo.log")).unwrap_or_default();
+                let log = std::fs::read_to_string(shop.path("state/logs/odoo.log")).unwrap();
                 stopping && log.trim_end().ends_with("stopping")
             }
             Self::Swap => shop.inspect("web", "{{.State.Running}}") == "false",

@@ -148,6 +148,7 @@ fn params_that_are_wrong_are_refused() {
                               json, quiet]
       -v, --verbose           Show commands and what they print
       -j, --jobs <N>          So many tasks at once [default: the number of processors, at least 2]
+          --here              This machine is the stack's host: work here, not over ssh
       -n, --dry-run           Show what would be done, as commands; run nothing
           --set <NAME=VALUE>  Set a variable of the stack; wins over all env files
     ");
@@ -266,4 +267,15 @@ fn a_dry_run_shows_no_secret() {
             assert!(!ran.whole().contains("CANARY"), "{task}: {}", ran.out);
         }
     }
+}
+
+#[test]
+fn on_the_stacks_own_host_nothing_goes_over_ssh_but_production() {
+    let password = ["--set", "ODOO_DB_PASSWORD=keepout"];
+    let run = |args: &[&str]| estate().run(&[args, &password, &["--dry-run"]].concat()).ended(0).out;
+    let lines = |out: &str| out.lines().filter(|line| line.contains("docker.shiny")).count();
+    assert!(lines(&run(&["restore", "opw-testing"])) > 5);
+    let here = run(&["restore", "opw-testing", "--here"]);
+    assert_eq!(lines(&here), 0, "{here}");
+    assert!(here.contains("root@opw-prod.shiny"), "{here}");
 }

@@ -110,7 +110,7 @@ impl Scene {
             crate::host::Host::Ssh(_) => Err(StackError::Unfit {
                 stack: stack.name.clone(),
                 why: "runs on another host; its database is reached on the machine that runs Docker".into(),
-                hint: "run the same command there, in the stack's checkout".into(),
+                hint: "log in there and run the same command with --here, in the stack's checkout".into(),
             }
             .into()),
         }

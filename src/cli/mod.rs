@@ -16,6 +16,7 @@ use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::{Diagnostic, ExitCode, Explain};
+use crate::host::Host;
 use crate::manifest::{self, Manifest, ManifestError};
 use crate::plan::{Project, no_such_task};
 use crate::stack::{Stack, resolve};
@@ -160,7 +161,11 @@ fn stack(manifest: &Manifest, matches: &ArgMatches, options: &Options) -> Result
         return Ok(None);
     };
     let stack = resolve(manifest, name, &options.set, &environment);
-    stack.map(Some).map_err(|error| error.explain())
+    let mut stack = stack.map_err(|error| error.explain())?;
+    if options.here {
+        stack.host = Host::Local;
+    }
+    Ok(Some(stack))
 }
 
 /// A variable of this process's own environment.

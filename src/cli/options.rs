@@ -21,13 +21,15 @@ pub(super) struct Options {
     pub jobs: usize,
     /// Show the plan instead of carrying it out.
     pub dry_run: bool,
+    /// The stack's host is this machine.
+    pub here: bool,
     /// Variables of the stack.
     pub set: Vec<(String, String)>,
 }
 
 impl Options {
     /// The arguments for clap.
-    pub(super) fn args() -> [Arg; 6] {
+    pub(super) fn args() -> [Arg; 7] {
         [
             Arg::new("file")
                 .long("file")
@@ -55,6 +57,10 @@ impl Options {
                 .value_name("N")
                 .value_parser(value_parser!(u16).range(1..))
                 .help("So many tasks at once [default: the number of processors, at least 2]"),
+            Arg::new("here")
+                .long("here")
+                .action(ArgAction::SetTrue)
+                .help("This machine is the stack's host: work here, not over ssh"),
             Arg::new("dry-run")
                 .long("dry-run")
                 .short('n')
@@ -131,6 +137,7 @@ impl Options {
                 .flatten()
                 .map_or(default.jobs, |jobs| usize::from(*jobs)),
             dry_run: flag("dry-run"),
+            here: flag("here"),
             set: matches
                 .try_get_many::<(String, String)>("set")
                 .ok()
@@ -154,6 +161,7 @@ impl Default for Options {
             // Two at least: a restore copies the database and the filestore beside each other.
             jobs: std::thread::available_parallelism().map_or(2, |count| count.get().max(2)),
             dry_run: false,
+            here: false,
             set: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use tokio_postgres::Client;
 
+use super::anonymise;
 use super::bindings::Bindings;
 use super::catalogue::Catalogue;
 use super::coverage;
@@ -17,7 +18,7 @@ use super::production;
 use super::report::Report;
 use super::rule_set::RuleSet;
 use super::stamp::{self, Stamp};
-use super::surfaces::{ask, reading};
+use super::surfaces::{ask, reading_people};
 
 /// The verdict on any database, without changing it. What only a stack knows (its base address, its passwords) must be
 /// given as for sanitising.
@@ -31,7 +32,7 @@ pub async fn audit(
     facts: &Facts,
 ) -> Result<Report, SanitiseError> {
     let begun = Instant::now();
-    let read = reading(client).await?;
+    let read = reading_people(client, policy).await?;
     let catalogue = Catalogue::read(&read).await?;
     let known = Stamp::read(&read).await?;
     let mut faults = Vec::new();
@@ -67,6 +68,9 @@ pub async fn audit(
     let verdict = asked.verdict();
     let mut findings = asked.findings;
     findings.extend(production::findings(&read, &catalogue, &production_names).await?);
+    if policy.anonymise.is_everything() {
+        findings.extend(anonymise::findings(&read, &catalogue).await?);
+    }
     let report = Report {
         verdict: Some(verdict),
         odoo: catalogue.odoo(),

@@ -4,6 +4,7 @@ use super::error::SanitiseError;
 use super::facts::Facts;
 use super::hashes::Hashes;
 use super::policy::{Mail, Policy};
+use super::service_users;
 use super::stamp::Stamp;
 use super::statement::Parameter;
 use super::value::Binding;
@@ -45,6 +46,15 @@ impl Bindings<'_> {
             Binding::DatabaseUuid => Parameter::Text(self.stamp.derive_uuid("database.uuid")),
             Binding::DatabaseSecret => Parameter::Secret(Secret::new(self.stamp.derive("database.secret"))),
             Binding::SanitisedAt => Parameter::Text(self.stamp.at.clone()),
+            Binding::ServiceLogins => {
+                let users = service_users::wanted(self);
+                Parameter::List(users.map(|user| user.login.clone()).collect())
+            }
+            Binding::AttachmentTypes => {
+                let types = self.policy.anonymise.attachments.iter();
+                let escaped = types.map(|kind| kind.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+                Parameter::List(escaped.map(|kind| kind.replace('*', "%")).collect())
+            }
         })
     }
 

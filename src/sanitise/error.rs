@@ -121,6 +121,20 @@ pub enum SanitiseError {
         /// Why not.
         reason: String,
     },
+    /// The built-in words of stand-ins cannot be read: a fault of the program.
+    #[error("the words of stand-ins cannot be read: {reason}")]
+    Words {
+        /// Why not.
+        reason: String,
+    },
+    /// A model of which no rule knows personal data.
+    #[error("no rule anonymises the model `{model}`")]
+    UnknownModel {
+        /// The model.
+        model: String,
+        /// Those that rules know.
+        known: Vec<String>,
+    },
     /// An API key that Odoo could not look up, or that could be guessed.
     #[error("the API key of service user `{login}` is shorter than {least} characters")]
     ShortKey {
@@ -215,7 +229,10 @@ impl Explain for SanitiseError {
             Self::NoVariable { name } => Diagnostic::new(ExitCode::Usage, title)
                 .note(untouched)
                 .hint(format!("set `{name}` in an env file of the stack; it may be empty")),
-            Self::Password { .. } | Self::Formats { .. } => Diagnostic::new(ExitCode::Failed, title).note(untouched),
+            Self::UnknownModel { known, .. } => Diagnostic::new(ExitCode::Usage, title)
+                .note(format!("rules know {}", known.join(", ")))
+                .hint("write a rule with `when = { anonymise = \"…\" }` for it, or take it from `anonymise` in `[sanitise]`"),
+            Self::Password { .. } | Self::Formats { .. } | Self::Words { .. } => Diagnostic::new(ExitCode::Failed, title).note(untouched),
         }
     }
 }

@@ -16,6 +16,8 @@ pub enum Clue {
     Random,
     /// It speaks of production: a host name, a mail domain, a shop.
     Production,
+    /// It is somebody's mail address, in a copy whose personal data were replaced.
+    Person,
 }
 
 /// What became of it.
@@ -62,6 +64,7 @@ impl fmt::Display for Clue {
             Self::Value(format) => f.write_str(format),
             Self::Random => f.write_str("a random-looking value"),
             Self::Production => f.write_str("speaks of production"),
+            Self::Person => f.write_str("mail addresses"),
         }
     }
 }

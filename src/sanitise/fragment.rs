@@ -19,7 +19,7 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    fn unfit(&self, reason: impl Into<String>) -> SanitiseError {
+    pub(super) fn unfit(&self, reason: impl Into<String>) -> SanitiseError {
         SanitiseError::Unfit {
             rule: self.rule.to_owned(),
             table: self.table.to_owned(),
@@ -40,6 +40,8 @@ impl Target<'_> {
             Value::Renewed => self.renewed(sql, bindings),
             Value::Policy(binding) => Ok(self.fitted(&sql.bind(bindings.value(*binding)?))),
             Value::Env(name) => Ok(self.fitted(&sql.bind(bindings.variable(name)?))),
+            // Planning makes it, of the whole row; to everyone else the column is what it should be.
+            Value::Fake(_) => Ok(self.quoted()),
             Value::Sql(expression) => Ok(format!("({})", variables(sql, expression, bindings)?)),
         }
     }
@@ -109,7 +111,7 @@ impl Target<'_> {
     pub(super) fn differs(&self, value: &Value, wanted: &str) -> String {
         let column = self.quoted();
         match value {
-            Value::Renewed => format!("{} AND {column} IS DISTINCT FROM {wanted}", self.holds()),
+            Value::Renewed | Value::Fake(_) => format!("{} AND {column} IS DISTINCT FROM {wanted}", self.holds()),
             _ => format!("{column} IS DISTINCT FROM {wanted}"),
         }
     }
@@ -128,7 +130,7 @@ impl Target<'_> {
     /// What stands on the right of `SET column =`.
     pub(super) fn assigned(&self, value: &Value, wanted: &str) -> String {
         match value {
-            Value::Renewed => format!("CASE WHEN {} THEN {wanted} ELSE {} END", self.holds(), self.quoted()),
+            Value::Renewed | Value::Fake(_) => format!("CASE WHEN {} THEN {wanted} ELSE {} END", self.holds(), self.quoted()),
             _ => wanted.to_owned(),
         }
     }

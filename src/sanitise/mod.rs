@@ -4,8 +4,10 @@
 //! ([`Catalogue`]). [`plan()`] makes statements of the three, [`sanitise()`] runs them in one transaction and hunts for what no
 //! rule names, and [`verify()`] asks the database whether it worked. Only its answer, [`Sanitised`], can go live.
 
+mod anonymise;
 mod audit;
 mod bindings;
+mod bulk;
 mod catalogue;
 mod condition;
 mod coverage;
@@ -45,6 +47,7 @@ use std::time::Instant;
 
 use tokio_postgres::Client;
 
+pub use anonymise::{Anonymise, FreeText};
 pub use audit::audit;
 pub use bindings::Bindings;
 pub use catalogue::{Catalogue, Column, Kind, Table};
@@ -88,6 +91,10 @@ pub async fn sanitise(
     done.report
         .findings
         .extend(production::findings(&transaction, &done.catalogue, names).await?);
+    if policy.anonymise.is_everything() {
+        let people = anonymise::findings(&transaction, &done.catalogue).await?;
+        done.report.findings.extend(people);
+    }
     done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules, facts).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
     done.report.milliseconds = pass::milliseconds(begun);

@@ -86,6 +86,8 @@ fn own_rule(name: String, why: &str) -> Rule {
         condition: Condition::default(),
         change: Change::Delete,
         queue: false,
+        person: Vec::new(),
+        person_email: None,
         when: When::default(),
         requires: Vec::new(),
         why: why.to_owned(),

@@ -6,7 +6,9 @@ use std::time::Instant;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{GenericClient, Transaction};
 
+use super::anonymise;
 use super::bindings::Bindings;
+use super::bulk;
 use super::catalogue::Catalogue;
 use super::error::SanitiseError;
 use super::facts::Facts;
@@ -60,6 +62,9 @@ pub(super) async fn apply(
     let (hashes, generated_password) = hashes(&mut stamp, catalogue.odoo(), policy, facts).await?;
     stamp.write(transaction, parameter_plan::typed(&catalogue)).await?;
 
+    if policy.anonymise.is_on() {
+        make_stand_ins(transaction).await?;
+    }
     let bindings = Bindings {
         policy,
         facts,
@@ -113,6 +118,7 @@ async fn run(
     modules: &mut BTreeMap<String, Vec<RuleReport>>,
 ) -> Result<(), SanitiseError> {
     for statement in statements {
+        let aside = bulk::set_aside(transaction, statement).await?;
         let rows = execute(transaction, &statement.sql)
             .await
             .map_err(|source| SanitiseError::Rule {
@@ -121,6 +127,7 @@ async fn run(
                 sql: statement.sql.shown(),
                 source,
             })?;
+        aside.restore(&*transaction).await?;
         let reports = modules.entry(statement.modules.join(", ")).or_default();
         match reports.iter_mut().find(|report| report.rule == statement.rule) {
             Some(report) => report.rows += rows,
@@ -133,6 +140,25 @@ async fn run(
         }
     }
     Ok(())
+}
+
+/// Makes the functions that rules about people call, for this session only.
+pub(super) async fn make_stand_ins(client: &impl GenericClient) -> Result<(), SanitiseError> {
+    let script = anonymise::functions()?.join(";\n");
+    client
+        .batch_execute(&script)
+        .await
+        .map_err(SanitiseError::server("make the stand-ins of personal data"))
+}
+
+/// The one number that a question is answered with.
+pub(super) async fn count(client: &impl GenericClient, sql: &Sql) -> Result<i64, tokio_postgres::Error> {
+    let bound: Vec<_> = sql.parameters.iter().map(super::statement::Parameter::bind).collect();
+    let parameters: Vec<&(dyn ToSql + Sync)> = bound
+        .iter()
+        .map(|value| value.as_ref() as &(dyn ToSql + Sync))
+        .collect();
+    Ok(client.query_one(&sql.text, &parameters).await?.get(0))
 }
 
 /// Looks for what no rule names, does with it what the policy says, and adds it to the report.

@@ -1,12 +1,16 @@
 //! Rules, a database's catalogue and a policy become statements.
 
+use std::collections::BTreeSet;
+
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 
+use super::anonymise::{self, Cell, Known};
 use super::bindings::Bindings;
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, Kind};
 use super::error::SanitiseError;
 use super::fragment::{self, Target};
 use super::parameter_plan;
+use super::policy::Policy;
 use super::rule::{Change, Rule};
 use super::rule_set::RuleSet;
 use super::service_users;
@@ -28,11 +32,14 @@ pub fn plan(catalogue: &Catalogue, rules: &RuleSet, bindings: &Bindings<'_>) -> 
         .chain(&policy.delete_parameters)
         .map(String::as_str)
         .collect();
+    known_models(rules, policy)?;
     let mut planned = service_users::users(catalogue, bindings)?;
-    for rule in rules
+    let chosen_rules = rules
         .iter()
-        .filter(|rule| applies(rule, catalogue) && rule.when.holds(policy))
-    {
+        .filter(|rule| applies(rule, catalogue) && rule.when.holds(policy));
+    let mut chosen_rules: Vec<_> = chosen_rules.collect();
+    chosen_rules.sort_by_key(|rule| turn(rule));
+    for rule in chosen_rules {
         match &rule.change {
             Change::Parameters {
                 keys,
@@ -125,6 +132,60 @@ pub(super) fn condition(
     Ok(parts)
 }
 
+/// Other tables find their partners by mail address, so partners keep theirs to the end; and what repeats a partner's name
+/// reads it when it is there.
+fn turn(rule: &Rule) -> u8 {
+    if rule.when.anonymise.is_none() {
+        0
+    } else if rule.table == "res_partner" {
+        1
+    } else {
+        2 * u8::from(rule.requires.iter().any(|read| read.starts_with("res_partner.")))
+    }
+}
+
+/// The models that were named one by one are known to some rule: a name that is mistyped would leave everything as it is.
+fn known_models(rules: &RuleSet, policy: &Policy) -> Result<(), SanitiseError> {
+    let known: BTreeSet<_> = rules.iter().filter_map(|rule| rule.when.anonymise.as_deref()).collect();
+    match policy.anonymise.named().find(|model| !known.contains(model)) {
+        None => Ok(()),
+        Some(model) => Err(SanitiseError::UnknownModel {
+            model: model.to_owned(),
+            known: known.into_iter().map(str::to_owned).collect(),
+        }),
+    }
+}
+
+/// What a row gets in a column, as SQL; none where the policy lets it be.
+fn wanted(
+    target: &Target<'_>,
+    value: &Value,
+    known: &Known,
+    sql: &mut Sql,
+    bindings: &Bindings<'_>,
+) -> Result<Option<String>, SanitiseError> {
+    let Value::Fake(whose) = value else {
+        return target.value(sql, value, bindings).map(Some);
+    };
+    if !anonymise::fits(whose.fake, target.column) {
+        let reason = format!("column `{}` of type {} cannot hold it", target.name, target.column.sql_type);
+        return Err(target.unfit(reason));
+    }
+    let quoted = target.quoted();
+    let cell = Cell {
+        table: target.table,
+        column: &quoted,
+        person: &known.person,
+        is_partner: &known.is_partner,
+        policy: &bindings.policy.anonymise,
+    };
+    match whose.expression(&cell) {
+        Some(text) if text == "''" => target.value(sql, &Value::Nothing, bindings).map(Some),
+        Some(text) if target.column.kind == Kind::Json => Ok(Some(format!("jsonb_build_object('en_US', {text})"))),
+        made => Ok(made),
+    }
+}
+
 fn update(
     rule: &Rule,
     assignments: &[(String, Value)],
@@ -132,34 +193,53 @@ fn update(
     bindings: &Bindings<'_>,
 ) -> Result<Option<Statement>, SanitiseError> {
     let table = escape_identifier(&rule.table);
+    let known = anonymise::known(rule, catalogue);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let (mut sets, mut differs, mut differs_still) = (Vec::new(), Vec::new(), Vec::new());
     for (target, value) in targets(rule, assignments, catalogue) {
-        let wanted = target.value(&mut sql, value, bindings)?;
-        sets.push(format!("{} = {}", target.quoted(), target.assigned(value, &wanted)));
-        differs.push(target.differs(value, &wanted));
-        let wanted = target.value(&mut surface, value, bindings)?;
-        differs_still.push(target.differs(value, &wanted));
+        let Some(new) = wanted(&target, value, &known, &mut sql, bindings)? else {
+            continue;
+        };
+        sets.push(format!("{} = {}", target.quoted(), target.assigned(value, &new)));
+        differs.push(target.differs(value, &new));
+        let new = wanted(&target, value, &known, &mut surface, bindings)?.unwrap_or_default();
+        differs_still.push(target.differs(value, &new));
     }
     if sets.is_empty() {
         return Ok(None);
     }
-    let mut wheres = condition(rule, &mut sql, catalogue, bindings)?;
+    let (from, joined) = match &known.from {
+        Some(from) => (format!("\nFROM {from}"), Some(format!("known.record = {table}.id"))),
+        None => (String::new(), None),
+    };
+    let mut wheres: Vec<_> = joined.iter().cloned().collect();
+    wheres.extend(condition(rule, &mut sql, catalogue, bindings)?);
     wheres.push(any(&differs));
     sql.text = format!(
-        "UPDATE {table}\nSET {}\nWHERE {}",
+        "UPDATE {table}\nSET {}{from}\nWHERE {}",
         sets.join(",\n    "),
         wheres.join("\n  AND ")
     );
-    let mut wheres = condition(rule, &mut surface, catalogue, bindings)?;
+    let mut wheres: Vec<_> = joined.into_iter().collect();
+    wheres.extend(condition(rule, &mut surface, catalogue, bindings)?);
     wheres.push(any(&differs_still));
+    let by_row = |(_, value): &(String, Value)| matches!(value, Value::Renewed | Value::Fake(_));
     if rule.queue {
         wheres.extend(not_own(&rule.table, "create_date", &mut surface, catalogue, bindings));
-    } else if assignments.iter().all(|(_, value)| *value == Value::Renewed) {
+    } else if rule.when.anonymise.is_some() || assignments.iter().all(by_row) {
         wheres.extend(not_own(&rule.table, "write_date", &mut surface, catalogue, bindings));
     }
-    surface.text = format!("SELECT count(*) FROM {table} WHERE {}", wheres.join(" AND "));
-    Ok(Some(statement(rule, sql, surface)))
+    let others = known.from.map(|from| format!(", {from}")).unwrap_or_default();
+    let wheres = wheres.join(" AND ");
+    let sample = rule.when.anonymise.is_some().then(|| Sql {
+        text: format!("SELECT count(*) FROM {table} TABLESAMPLE SYSTEM (1){others} WHERE {wheres}"),
+        parameters: surface.parameters.clone(),
+    });
+    surface.text = format!("SELECT count(*) FROM {table}{others} WHERE {wheres}");
+    Ok(Some(Statement {
+        sample,
+        ..statement(rule, sql, surface)
+    }))
 }
 
 fn delete(rule: &Rule, catalogue: &Catalogue, bindings: &Bindings<'_>) -> Result<Statement, SanitiseError> {
@@ -225,6 +305,7 @@ pub(super) fn statement(rule: &Rule, sql: Sql, surface: Sql) -> Statement {
         why: rule.why.clone(),
         sql,
         surface,
+        sample: None,
     }
 }
 

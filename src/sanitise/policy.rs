@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Deserializer};
 
+use super::anonymise::Anonymise;
 use crate::secret::Secret;
 
 /// What is to be done to a copy, beyond the built-in rules.
@@ -34,6 +35,8 @@ pub struct Policy {
     pub unknown_secrets: UnknownSecrets,
     /// What may stay, each with its reason.
     pub allow: Vec<Allowance>,
+    /// What is done about personal data.
+    pub anonymise: Anonymise,
     /// Texts that mark a value as production's: host names, shop keys. A parameter that holds one is refused.
     pub production_indicators: Vec<String>,
 }
@@ -51,6 +54,7 @@ impl Default for Policy {
             skip_module_files: Vec::new(),
             unknown_secrets: UnknownSecrets::Clear,
             allow: Vec::new(),
+            anonymise: Anonymise::default(),
             production_indicators: Vec::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! One rule, as planning and verification read it.
 
+use super::anonymise::FreeText;
 use super::condition::Condition;
 use super::policy::{Mail, Passwords, Policy};
 use super::value::Value;
@@ -32,6 +33,10 @@ pub struct When {
     pub mail: Option<MailChoice>,
     /// `reset` or `keep`.
     pub passwords: Option<Passwords>,
+    /// A model whose personal data are replaced.
+    pub anonymise: Option<String>,
+    /// `keep`, `blank` or `drop`.
+    pub free_text: Option<FreeText>,
 }
 
 /// [`Mail`] without its details, as a rule asks for it.
@@ -52,7 +57,10 @@ impl When {
             Mail::Off => MailChoice::Off,
             Mail::Catcher { .. } => MailChoice::Catcher,
         };
-        self.mail.is_none_or(|wanted| wanted == mail) && self.passwords.is_none_or(|wanted| wanted == policy.passwords)
+        self.mail.is_none_or(|wanted| wanted == mail)
+            && self.passwords.is_none_or(|wanted| wanted == policy.passwords)
+            && self.anonymise.as_ref().is_none_or(|model| policy.anonymise.covers(model))
+            && self.free_text.is_none_or(|wanted| wanted == policy.anonymise.free_text)
     }
 }
 
@@ -75,6 +83,11 @@ pub struct Rule {
     pub queue: bool,
     /// On which choices of the policy it depends.
     pub when: When,
+    /// The columns that name the partner whose a row is, the first that does: `partner_id`, or
+    /// `user_id -> res_users.partner_id`.
+    pub person: Vec<String>,
+    /// The column with a mail address by which the partner is found where none is named.
+    pub person_email: Option<String>,
     /// What its raw SQL reads: `table` or `table.column`. The rule applies only where all of it exists.
     pub requires: Vec<String>,
     /// Why.

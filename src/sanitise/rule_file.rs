@@ -48,6 +48,9 @@ struct Entry {
     #[serde(default)]
     renew: Vec<String>,
     #[serde(default)]
+    person: Vec<String>,
+    person_email: Option<String>,
+    #[serde(default)]
     queue: bool,
     #[serde(default)]
     delete: bool,
@@ -171,6 +174,8 @@ impl Entry {
             },
             change,
             queue: self.queue,
+            person: self.person,
+            person_email: self.person_email,
             when: self.when,
             requires: self.requires,
             why: self.why,

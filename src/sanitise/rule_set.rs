@@ -7,7 +7,7 @@ use super::rule::Rule;
 use super::rule_file;
 
 /// The built-in files, in the order in which they are applied.
-const BUILTIN: [(&str, &str); 11] = [
+const BUILTIN: [(&str, &str); 15] = [
     ("rules/base.toml", include_str!("rules/base.toml")),
     ("rules/identity.toml", include_str!("rules/identity.toml")),
     ("rules/users.toml", include_str!("rules/users.toml")),
@@ -19,6 +19,22 @@ const BUILTIN: [(&str, &str); 11] = [
     ("rules/point_of_sale.toml", include_str!("rules/point_of_sale.toml")),
     ("rules/delivery.toml", include_str!("rules/delivery.toml")),
     ("rules/localisation.toml", include_str!("rules/localisation.toml")),
+    (
+        "rules/anonymise/people.toml",
+        include_str!("rules/anonymise/people.toml"),
+    ),
+    (
+        "rules/anonymise/commerce.toml",
+        include_str!("rules/anonymise/commerce.toml"),
+    ),
+    (
+        "rules/anonymise/chatter.toml",
+        include_str!("rules/anonymise/chatter.toml"),
+    ),
+    (
+        "rules/anonymise/partners.toml",
+        include_str!("rules/anonymise/partners.toml"),
+    ),
 ];
 
 /// Rules in the order in which they are applied.
@@ -70,11 +86,12 @@ impl RuleSet {
         self.rules.iter()
     }
 
-    /// Whether a rule belongs to the module.
+    /// Whether a rule belongs to the module. Rules about people say nothing of what a module talks to.
     #[must_use]
     pub fn covers(&self, module: &str) -> bool {
         self.rules
             .iter()
+            .filter(|rule| rule.when.anonymise.is_none())
             .any(|rule| rule.modules.iter().any(|known| known == module))
     }
 }

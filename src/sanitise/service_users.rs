@@ -257,6 +257,7 @@ fn statement(user: &ServiceUser, table: &str, sql: Sql, surface: Sql) -> Stateme
         table: table.to_owned(),
         why: "A program of the project's own works on the copy, with a key that opens nothing else".to_owned(),
         sql,
+        sample: None,
         surface,
     }
 }

@@ -106,6 +106,8 @@ pub struct Statement {
     pub why: String,
     /// The statement.
     pub sql: Sql,
+    /// For a statement that may change most of a large table: the same question of a hundredth of it.
+    pub sample: Option<Sql>,
     /// A SELECT of one number: what is not yet as the rule wants it. Verified means 0.
     pub surface: Sql,
 }

@@ -9,11 +9,29 @@ use super::error::SanitiseError;
 use super::finding::{Finding, Outcome};
 use super::hunt::Hunt;
 use super::pass;
+use super::policy::Policy;
 use super::report::Remainder;
 use super::rule_set::RuleSet;
 use super::statement::Statement;
 use super::treatment;
 use super::verdict::Verdict;
+
+/// A transaction that can only read, with the functions that rules about people call: they are gone with it.
+pub(super) async fn reading_people<'a>(client: &'a mut Client, policy: &Policy) -> Result<Transaction<'a>, SanitiseError> {
+    if !policy.anonymise.is_on() {
+        return reading(client).await;
+    }
+    let read = client
+        .transaction()
+        .await
+        .map_err(SanitiseError::server("begin to read"))?;
+    pass::make_stand_ins(&read).await?;
+    read.batch_execute("SET TRANSACTION READ ONLY")
+        .await
+        .map_err(SanitiseError::server("begin to read"))?;
+    pass::prepare(&read).await?;
+    Ok(read)
+}
 
 /// A transaction that can only read.
 pub(super) async fn reading(client: &mut Client) -> Result<Transaction<'_>, SanitiseError> {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
+use super::anonymise::Whose;
+
 /// A constant as the rule file writes it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Constant {
@@ -40,11 +42,15 @@ pub enum Binding {
     DatabaseSecret,
     /// When this copy was first sanitised.
     SanitisedAt,
+    /// The logins of the project's service users: a list.
+    ServiceLogins,
+    /// The types of attachments that are emptied with other free texts: a list of patterns for LIKE.
+    AttachmentTypes,
 }
 
 impl Binding {
     /// All of them, with the names that rule files use.
-    pub const ALL: [(&'static str, Self); 10] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("base-url", Self::BaseUrl),
         ("mail-host", Self::MailHost),
         ("mail-port", Self::MailPort),
@@ -55,6 +61,8 @@ impl Binding {
         ("database-uuid", Self::DatabaseUuid),
         ("database-secret", Self::DatabaseSecret),
         ("sanitised-at", Self::SanitisedAt),
+        ("service-logins", Self::ServiceLogins),
+        ("attachment-types", Self::AttachmentTypes),
     ];
 
     /// The binding with this name.
@@ -80,6 +88,8 @@ pub enum Value {
     Policy(Binding),
     /// A variable of the stack, bound and never shown.
     Env(String),
+    /// A stand-in for what a person left there.
+    Fake(Whose),
     /// An SQL expression over the row: the escape hatch.
     Sql(String),
 }
@@ -107,7 +117,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, a whole number, true, false, { policy = \"…\" }, { env = \"…\" } or { sql = \"…\" }")
+        f.write_str("a text, a whole number, true, false, { policy = \"…\" }, { env = \"…\" }, { fake = \"…\" } or { sql = \"…\" }")
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
@@ -130,11 +140,29 @@ impl<'de> Visitor<'de> for ValueVisitor {
             "policy" => Value::Policy(map.next_value()?),
             "env" => Value::Env(map.next_value()?),
             "sql" => Value::Sql(map.next_value()?),
-            other => return Err(de::Error::unknown_field(other, &["policy", "env", "sql"])),
+            "fake" => return fake(map).map(Value::Fake),
+            other => return Err(de::Error::unknown_field(other, &["policy", "env", "fake", "sql"])),
         };
         if map.next_key::<String>()?.is_some() {
             return Err(de::Error::invalid_length(2, &self));
         }
         Ok(value)
     }
+}
+
+/// Reads a stand-in from behind its first key.
+fn fake<'de, A: MapAccess<'de>>(mut map: A) -> Result<Whose, A::Error> {
+    let mut whose = Whose {
+        fake: map.next_value()?,
+        of: None,
+        company: None,
+    };
+    while let Some(key) = map.next_key::<String>()? {
+        match key.as_str() {
+            "of" => whose.of = Some(map.next_value()?),
+            "company" => whose.company = Some(map.next_value()?),
+            other => return Err(de::Error::unknown_field(other, &["of", "company"])),
+        }
+    }
+    Ok(whose)
 }

@@ -1,0 +1,121 @@
+//! Whose a row is.
+
+use postgres_protocol::escape::escape_identifier;
+
+use crate::sanitise::catalogue::{Catalogue, Kind};
+use crate::sanitise::rule::Rule;
+
+/// Partners that people do not stand behind, or whose address a rule of its own sets: they are nobody's second record.
+const NOBODY: &str = "SELECT u.partner_id FROM res_users u JOIN ir_model_data d ON d.res_id = u.id \
+                      WHERE d.model = 'res.users' AND d.module = 'base' AND u.partner_id IS NOT NULL \
+                      AND d.name IN ('user_root', 'user_admin', 'public_user', 'default_user', 'template_portal_user_id')";
+
+/// Whose rows of a table are, as SQL.
+pub(in crate::sanitise) struct Known {
+    /// What is joined to the table, if anything: it has the columns `record` and `person`.
+    pub from: Option<String>,
+    /// Whose a row is: a `bigint`. Partners have the even numbers, so that nobody else gets the name of one.
+    pub person: String,
+    /// Whether that is a partner: a condition, `true` or `false`.
+    pub is_partner: String,
+}
+
+/// Whose the rows of a rule's table are: the partner that one of the rule's links names, else the partner with the row's
+/// mail address, else nobody but the row itself.
+pub(in crate::sanitise) fn known(rule: &Rule, catalogue: &Catalogue) -> Known {
+    let links: Vec<Link<'_>> = rule.person.iter().filter_map(|text| Link::read(text, rule, catalogue)).collect();
+    let by_address = rule.person_email.as_deref().filter(|column| {
+        catalogue.column(&rule.table, column).is_some_and(|column| column.kind == Kind::Text)
+            && catalogue.has("res_partner.email_normalized")
+            && catalogue.has("ir_model_data.res_id")
+    });
+    if rule.table == "res_partner" {
+        return Known {
+            from: None,
+            person: "id::bigint * 2".to_owned(),
+            is_partner: "true".to_owned(),
+        };
+    }
+    if links.is_empty() && by_address.is_none() {
+        return Known {
+            from: None,
+            person: "id::bigint * 2 + 1".to_owned(),
+            is_partner: "false".to_owned(),
+        };
+    }
+    if by_address.is_none() && links.iter().all(|link| link.through.is_none()) {
+        let linked = coalesce(links.iter().map(|link| link.sql("")).collect());
+        return Known {
+            from: None,
+            person: format!("coalesce({linked}::bigint * 2, id::bigint * 2 + 1)"),
+            is_partner: format!("{linked} IS NOT NULL"),
+        };
+    }
+    let table = escape_identifier(&rule.table);
+    let mut ways: Vec<_> = links.iter().map(|link| link.sql("t.")).collect();
+    let mut join = String::new();
+    if let Some(column) = by_address {
+        let column = escape_identifier(column);
+        let unlinked = if ways.is_empty() {
+            String::new()
+        } else {
+            format!(" AND {} IS NULL", coalesce(ways.clone()))
+        };
+        // An address may stand between a name and brackets. Partners that share one are told apart by nothing: the oldest.
+        join = format!(
+            "\n  LEFT JOIN (SELECT email_normalized AS address, min(id) AS id FROM res_partner\n             \
+             WHERE email_normalized LIKE '%@%' AND id NOT IN ({NOBODY})\n             GROUP BY 1) AS p\n    \
+             ON p.address = lower(substring(t.{column} FROM '[^\\s<>,;\"]+@[^\\s<>,;\"]+')){unlinked}"
+        );
+        ways.push("p.id".to_owned());
+    }
+    Known {
+        from: Some(format!(
+            "(SELECT t.id AS record, {} AS person\n  FROM {table} t{join}) AS known",
+            coalesce(ways)
+        )),
+        person: "coalesce(known.person::bigint * 2, id::bigint * 2 + 1)".to_owned(),
+        is_partner: "known.person IS NOT NULL".to_owned(),
+    }
+}
+
+/// A way from a row to a partner: `partner_id`, or `user_id -> res_users.partner_id`.
+struct Link<'a> {
+    column: &'a str,
+    through: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Link<'a> {
+    /// The link, where the database has it.
+    fn read(text: &'a str, rule: &Rule, catalogue: &Catalogue) -> Option<Self> {
+        let (column, through) = match text.split_once("->") {
+            Some((column, way)) => (column.trim(), Some(way.trim().split_once('.')?)),
+            None => (text.trim(), None),
+        };
+        catalogue.column(&rule.table, column)?;
+        if let Some((table, name)) = through {
+            catalogue.column(table, name)?;
+        }
+        Some(Self { column, through })
+    }
+
+    fn sql(&self, of: &str) -> String {
+        let column = format!("{of}{}", escape_identifier(self.column));
+        match self.through {
+            None => column,
+            Some((table, name)) => format!(
+                "(SELECT v.{} FROM {} v WHERE v.id = {column})",
+                escape_identifier(name),
+                escape_identifier(table)
+            ),
+        }
+    }
+}
+
+fn coalesce(mut ways: Vec<String>) -> String {
+    match ways.pop() {
+        Some(only) if ways.is_empty() => only,
+        Some(last) => format!("coalesce({}, {last})", ways.join(", ")),
+        None => "NULL::integer".to_owned(),
+    }
+}

@@ -12,6 +12,8 @@ mod guide;
 mod odoo;
 #[path = "sanitise/parity.rs"]
 mod parity;
+#[path = "sanitise/people.rs"]
+mod people;
 #[path = "sanitise/promises.rs"]
 mod promises;
 #[path = "sanitise/server.rs"]

@@ -19,7 +19,7 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    pub(super) fn unfit(&self, reason: impl Into<String>) -> SanitiseError {
+    fn unfit(&self, reason: impl Into<String>) -> SanitiseError {
         SanitiseError::Unfit {
             rule: self.rule.to_owned(),
             table: self.table.to_owned(),

@@ -168,8 +168,8 @@ fn wanted(
         return target.value(sql, value, bindings).map(Some);
     };
     if !anonymise::fits(whose.fake, target.column) {
-        let reason = format!("column `{}` of type {} cannot hold it", target.name, target.column.sql_type);
-        return Err(target.unfit(reason));
+        // A module, or a version to come, may keep something else under that name: it goes.
+        return target.value(sql, &Value::Nothing, bindings).map(Some);
     }
     let quoted = target.quoted();
     let cell = Cell {
@@ -193,7 +193,7 @@ fn update(
     bindings: &Bindings<'_>,
 ) -> Result<Option<Statement>, SanitiseError> {
     let table = escape_identifier(&rule.table);
-    let known = anonymise::known(rule, catalogue);
+    let known = anonymise::known(rule, catalogue, &bindings.policy.anonymise);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let (mut sets, mut differs, mut differs_still) = (Vec::new(), Vec::new(), Vec::new());
     for (target, value) in targets(rule, assignments, catalogue) {

@@ -25,9 +25,9 @@ async fn the_example_of_the_guide_works() {
         ..manifest.sanitise
     };
     let mut rules = odoo::rules();
-    rules
-        .extend_from(Utf8Path::new("docker/sanitise/dock.toml"), blocks.next().unwrap())
-        .unwrap();
+    for file in ["docker/sanitise/club.toml", "docker/sanitise/dock.toml"] {
+        rules.extend_from(Utf8Path::new(file), blocks.next().unwrap()).unwrap();
+    }
 
     let mut client = odoo::database("guide", 18).await;
     client
@@ -41,7 +41,9 @@ async fn the_example_of_the_guide_works() {
              INSERT INTO dock_slot (access_token) VALUES ('CANARY'), (NULL);
              CREATE TABLE dock_call (id serial PRIMARY KEY, state varchar);
              INSERT INTO dock_call (state) VALUES ('waiting'), ('done');
-             INSERT INTO ir_config_parameter (key, value) VALUES ('dock.production_gateway', 'CANARY');",
+             INSERT INTO ir_config_parameter (key, value) VALUES ('dock.production_gateway', 'CANARY');
+             CREATE TABLE club_member (id serial PRIMARY KEY, nick varchar, email varchar, story text, partner_id int);
+             INSERT INTO club_member (nick, email, story) VALUES ('Zaphod', 'zaphod@home.example', 'Two heads'), (NULL, NULL, NULL);",
         )
         .await
         .unwrap();
@@ -55,4 +57,8 @@ async fn the_example_of_the_guide_works() {
     let seen: String = client.query_one(seen, &[]).await.unwrap().get(0);
     let expected = "real,f,gate.invalid,printed mock,t,localhost | 64 - | done | dock.mode=simulator dock.token=token-of-the-test-gateway";
     assert_eq!(seen, expected);
+    let seen = "SELECT string_agg((nick <> 'Zaphod')::text || split_part(email, '@', 2) || coalesce(story, ''), ' ')
+        || ' ' || count(*) FROM club_member";
+    let seen: String = client.query_one(seen, &[]).await.unwrap().get(0);
+    assert_eq!(seen, "trueclub-member.invalid 2");
 }

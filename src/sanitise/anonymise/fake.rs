@@ -80,8 +80,7 @@ pub(in crate::sanitise) fn fits(fake: Fake, column: &Column) -> bool {
     match fake {
         Fake::Birthday => column.sql_type == "date",
         Fake::Text => column.kind != Kind::Other,
-        Fake::Title => matches!(column.kind, Kind::Text | Kind::Json),
-        _ => column.kind == Kind::Text,
+        _ => matches!(column.kind, Kind::Text | Kind::Json),
     }
 }
 

@@ -60,6 +60,6 @@ fn count(column: &str) -> String {
     let text = format!("{}::text", escape_identifier(column));
     format!(
         "count(*) FILTER (WHERE {text} LIKE '%@%' AND {text} NOT LIKE '%@%.invalid' AND {text} NOT LIKE '%@localhost' \
-         AND {text} ~ '[A-Za-z0-9._%+-]@(?![A-Za-z0-9.-]*(\\.invalid|\\.example|example\\.(com|org|net))\\M)[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*\\.[A-Za-z]{{2,}}')"
+         AND {text} ~ '[A-Za-z0-9._%+-]@(?![A-Za-z0-9.-]*(\\.invalid|\\.example|example\\.(com|org|net))([^A-Za-z0-9.-]|$))[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*\\.[A-Za-z]{{2,}}')"
     )
 }

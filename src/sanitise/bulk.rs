@@ -34,16 +34,14 @@ pub(super) struct SetAside {
 }
 
 /// Sets a table's indexes aside if the statement will change most of a large table.
-pub(super) async fn set_aside(
-    transaction: &Transaction<'_>,
-    statement: &Statement,
-) -> Result<SetAside, SanitiseError> {
+pub(super) async fn set_aside(transaction: &Transaction<'_>, statement: &Statement) -> Result<SetAside, SanitiseError> {
     let Some(sample) = &statement.sample else {
         return Ok(SetAside::default());
     };
     let doing = || SanitiseError::server("look at a table's size");
     let table = format!("public.{}", escape_identifier(&statement.table));
-    let size = "SELECT CASE WHEN relkind = 'r' THEN pg_relation_size(oid) END FROM pg_class WHERE oid = to_regclass($1)";
+    let size =
+        "SELECT CASE WHEN relkind = 'r' THEN pg_relation_size(oid) END FROM pg_class WHERE oid = to_regclass($1)";
     let row = transaction.query_opt(size, &[&table]).await.map_err(doing())?;
     let size: Option<i64> = row.and_then(|row| row.get(0));
     if size.is_none_or(|size| size < LARGE) {

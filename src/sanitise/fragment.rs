@@ -130,7 +130,9 @@ impl Target<'_> {
     /// What stands on the right of `SET column =`.
     pub(super) fn assigned(&self, value: &Value, wanted: &str) -> String {
         match value {
-            Value::Renewed | Value::Fake(_) => format!("CASE WHEN {} THEN {wanted} ELSE {} END", self.holds(), self.quoted()),
+            Value::Renewed | Value::Fake(_) => {
+                format!("CASE WHEN {} THEN {wanted} ELSE {} END", self.holds(), self.quoted())
+            }
             _ => wanted.to_owned(),
         }
     }

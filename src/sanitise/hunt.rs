@@ -126,7 +126,9 @@ impl Hunt<'_> {
     pub(super) fn kept(&self, table: &str, column: &str) -> bool {
         self.rules
             .iter()
-            .filter(|rule| rule.table == table && rule.when.anonymise.is_none() && !rule.when.holds(self.bindings.policy))
+            .filter(|rule| {
+                rule.table == table && rule.when.anonymise.is_none() && !rule.when.holds(self.bindings.policy)
+            })
             .any(|rule| match &rule.change {
                 Change::Delete => true,
                 Change::Set(assignments) => assignments.iter().any(|(name, _)| name == column),

@@ -124,5 +124,9 @@ pub async fn preview(
         hashes: &Hashes::masked(policy),
         lived: false,
     };
-    plan(&catalogue, rules, &bindings)
+    let mut statements = plan(&catalogue, rules, &bindings)?;
+    if policy.anonymise.is_on() {
+        statements.insert(0, anonymise::prelude()?);
+    }
+    Ok(statements)
 }

@@ -59,7 +59,10 @@ impl When {
         };
         self.mail.is_none_or(|wanted| wanted == mail)
             && self.passwords.is_none_or(|wanted| wanted == policy.passwords)
-            && self.anonymise.as_ref().is_none_or(|model| policy.anonymise.covers(model))
+            && self
+                .anonymise
+                .as_ref()
+                .is_none_or(|model| policy.anonymise.covers(model))
             && self.free_text.is_none_or(|wanted| wanted == policy.anonymise.free_text)
     }
 }

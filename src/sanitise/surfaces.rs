@@ -17,7 +17,10 @@ use super::treatment;
 use super::verdict::Verdict;
 
 /// A transaction that can only read, with the functions that rules about people call: they are gone with it.
-pub(super) async fn reading_people<'a>(client: &'a mut Client, policy: &Policy) -> Result<Transaction<'a>, SanitiseError> {
+pub(super) async fn reading_people<'a>(
+    client: &'a mut Client,
+    policy: &Policy,
+) -> Result<Transaction<'a>, SanitiseError> {
     if !policy.anonymise.is_on() {
         return reading(client).await;
     }

@@ -160,6 +160,11 @@ mod tests {
         assert!(all.is_everything());
         let error = read("[anonymise]\nfreetext = \"drop\"").unwrap_err();
         assert!(error.to_string().contains("free-text"), "{error}");
-        assert!(read("anonymise = \"yes\"").unwrap_err().to_string().contains("a list of models"));
+        assert!(
+            read("anonymise = \"yes\"")
+                .unwrap_err()
+                .to_string()
+                .contains("a list of models")
+        );
     }
 }

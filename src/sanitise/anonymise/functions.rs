@@ -1,11 +1,13 @@
 //! Stand-ins as functions of SQL. They live in `pg_temp`: nothing of them is left in the database.
 //!
-//! PostgreSQL puts their bodies in place of their calls, so that a million rows cost no million calls.
+//! PostgreSQL puts their bodies in place of their calls, so that a million rows cost no million calls: as long as nothing in
+//! a body is less than IMMUTABLE. Numbers are therefore cast to text, because `||` with a number is STABLE.
 
 use postgres_protocol::escape::escape_literal;
 
 use super::words::{Script, scripts};
 use crate::sanitise::error::SanitiseError;
+use crate::sanitise::statement::{Sql, Statement};
 
 /// Walks through all pairs of two lists: a prime longer than any list.
 const STEP: usize = 7919;
@@ -23,9 +25,11 @@ pub(in crate::sanitise) fn functions() -> Result<Vec<String>, SanitiseError> {
         by_script("fake_family(n bigint, alike text)", scripts, family),
         by_script("fake_company(n bigint, alike text)", scripts, company),
         by_script("fake_street(n bigint, alike text)", scripts, |script| {
-            format!("{} || ' ' || (1 + n * 31 % 180)", word(&script.street, "n"))
+            format!("{} || ' ' || (1 + n * 31 % 180)::text", word(&script.street, "n"))
         }),
-        by_script("fake_city(n bigint, alike text)", scripts, |script| word(&script.city, "n * 7")),
+        by_script("fake_city(n bigint, alike text)", scripts, |script| {
+            word(&script.city, "n * 7")
+        }),
         define("fake_email(n bigint, domain text) RETURNS text", &email(latin)),
         define("fake_phone(n bigint, kind text) RETURNS text", PHONE),
         define("fake_zip(alike text) RETURNS text", ZIP),
@@ -36,12 +40,29 @@ pub(in crate::sanitise) fn functions() -> Result<Vec<String>, SanitiseError> {
     ])
 }
 
+/// The functions as one statement, for a dry run.
+pub(in crate::sanitise) fn prelude() -> Result<Statement, SanitiseError> {
+    Ok(Statement {
+        rule: "stand-ins".to_owned(),
+        modules: vec!["[sanitise]".to_owned()],
+        table: String::new(),
+        why: "What people get instead: functions of the session, which are gone with it".to_owned(),
+        sql: Sql {
+            text: functions()?.join(";\n"),
+            parameters: Vec::new(),
+        },
+        sample: None,
+        surface: Sql::default(),
+    })
+}
+
 /// +999 is a country code that nobody has (ITU-T E.164, list of assigned country codes).
 const PHONE: &str = "'+999 ' || kind || ' ' || left(lpad(n::text, greatest(8, length(n::text)), '0'), 4)
     || ' ' || substr(lpad(n::text, greatest(8, length(n::text)), '0'), 5)";
 
 /// The region stays, the place goes: taxes and delivery areas go by the beginning of a postal code.
-const ZIP: &str = "left(alike, 2) || regexp_replace(regexp_replace(substr(alike, 3), '[0-9]', '0', 'g'), '[A-Za-z]', 'A', 'g')";
+const ZIP: &str =
+    "left(alike, 2) || regexp_replace(regexp_replace(substr(alike, 3), '[0-9]', '0', 'g'), '[A-Za-z]', 'A', 'g')";
 
 const VAT: &str = "coalesce(substring(alike FROM '^[A-Za-z]{2}'), '')
     || lpad(n::text, greatest(9, length(n::text)), '0')";
@@ -69,7 +90,10 @@ fn define(signature: &str, body: &str) -> String {
 fn script_of(scripts: &[Script]) -> String {
     let patterns = scripts.iter().enumerate().filter_map(|(at, script)| {
         let pattern = script.pattern.as_ref()?;
-        Some(format!("\n    WHEN alike ~ {} THEN {at}", escape_literal(pattern).trim_start()))
+        Some(format!(
+            "\n    WHEN alike ~ {} THEN {at}",
+            escape_literal(pattern).trim_start()
+        ))
     });
     format!(
         "CASE\n    WHEN octet_length(alike) = char_length(alike) THEN 0{}\n    ELSE 0\n  END",
@@ -122,7 +146,11 @@ fn company(script: &Script) -> String {
     let place = format!("(n * {STEP} % {span})");
     let name = word(&script.family, &place);
     let trade = word(&script.trade, &format!("{place} / {}", script.family.len()));
-    format!("{name} || {} || {} || {trade}", escape_literal(&script.glue), middle(script, span))
+    format!(
+        "{name} || {} || {} || {trade}",
+        escape_literal(&script.glue),
+        middle(script, span)
+    )
 }
 
 /// What tells apart those that share a pair of words, with its glue; `span` is how many pairs there are.
@@ -133,18 +161,30 @@ fn middle(script: &Script, span: usize) -> String {
     let most = count * (count + 1);
     format!(
         "CASE WHEN n < {span} THEN '' WHEN n / {span} <= {count} THEN {one} || {glue} \
-         WHEN n / {span} <= {most} THEN {two} || {glue} || {one} || {glue} ELSE n / {span} || {glue} END"
+         WHEN n / {span} <= {most} THEN {two} || {glue} || {one} || {glue} ELSE (n / {span})::text || {glue} END"
     )
 }
 
 fn email(latin: &Script) -> String {
-    format!("lower({} || '.' || {}) || '.' || n / 2 || '@' || domain", given(latin), plain_family(latin))
+    format!(
+        "lower({} || '.' || {}) || '.' || (n / 2)::text || '@' || domain",
+        given(latin),
+        plain_family(latin)
+    )
 }
 
 /// The word at a place, counted round and round.
 fn word(words: &[String], at: &str) -> String {
-    let list = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(",");
-    format!("({}::text[])[1 + ({at}) % {}]", escape_literal(&format!("{{{list}}}")), words.len())
+    let list = words
+        .iter()
+        .map(|word| format!("\"{word}\""))
+        .collect::<Vec<_>>()
+        .join(",");
+    format!(
+        "({}::text[])[1 + ({at}) % {}]",
+        escape_literal(&format!("{{{list}}}")),
+        words.len()
+    )
 }
 
 /// Letters as the numbers that check digits are made of: A is 10.

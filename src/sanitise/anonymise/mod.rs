@@ -13,6 +13,6 @@ mod words;
 
 pub use choice::{Anonymise, FreeText};
 pub(super) use fake::{Cell, Whose, fits};
-pub(super) use functions::functions;
+pub(super) use functions::{functions, prelude};
 pub(super) use leftover::findings;
 pub(super) use person::{Known, known};

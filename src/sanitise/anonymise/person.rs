@@ -24,11 +24,17 @@ pub(in crate::sanitise) struct Known {
 /// Whose the rows of a rule's table are: the partner that one of the rule's links names, else the partner with the row's
 /// mail address, else nobody but the row itself.
 pub(in crate::sanitise) fn known(rule: &Rule, catalogue: &Catalogue, policy: &Anonymise) -> Known {
-    let links: Vec<Link<'_>> = rule.person.iter().filter_map(|text| Link::read(text, rule, catalogue)).collect();
+    let links: Vec<Link<'_>> = rule
+        .person
+        .iter()
+        .filter_map(|text| Link::read(text, rule, catalogue))
+        .collect();
     // Partners that keep their addresses would not be found a second time.
     let by_address = rule.person_email.as_deref().filter(|column| {
         policy.covers("res.partner")
-            && catalogue.column(&rule.table, column).is_some_and(|column| column.kind == Kind::Text)
+            && catalogue
+                .column(&rule.table, column)
+                .is_some_and(|column| column.kind == Kind::Text)
             && catalogue.has("res_partner.email_normalized")
             && catalogue.has("ir_model_data.res_id")
     });

@@ -64,7 +64,10 @@ mod tests {
             let pattern = script.pattern.as_ref().filter(|_| !text.is_ascii());
             pattern.is_some_and(|pattern| regex::Regex::new(pattern).unwrap().is_match(text))
         };
-        scripts.iter().find(matches).map_or("latin", |script| script.name.as_str())
+        scripts
+            .iter()
+            .find(matches)
+            .map_or("latin", |script| script.name.as_str())
     }
 
     #[test]
@@ -84,7 +87,12 @@ mod tests {
     fn no_word_stands_twice_and_latin_is_plain() {
         for script in scripts().unwrap() {
             for words in [&script.given, &script.family, &script.middle, &script.trade] {
-                assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), words.len(), "{}", script.name);
+                assert_eq!(
+                    words.iter().collect::<BTreeSet<_>>().len(),
+                    words.len(),
+                    "{}",
+                    script.name
+                );
                 assert!(words.iter().all(|word| !word.contains(['"', '\\', '{', ',', '\''])));
                 // Multiplying by this prime turns the counting of ids into a walk through all pairs of words.
                 assert!(words.len() < 7919);

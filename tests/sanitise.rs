@@ -8,6 +8,10 @@ mod audits;
 mod files;
 #[path = "sanitise/guide.rs"]
 mod guide;
+#[path = "sanitise/interrupted.rs"]
+mod interrupted;
+#[path = "sanitise/line.rs"]
+mod line;
 #[path = "sanitise/odoo.rs"]
 mod odoo;
 #[path = "sanitise/parity.rs"]

@@ -18,18 +18,14 @@ use crate::{odoo, server};
 pub(crate) async fn everything(client: &Client) -> Vec<String> {
     let tables =
         "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1";
-    let mut all = Vec::new();
-    for table in client.query(tables, &[]).await.unwrap() {
-        let table: String = table.get(0);
-        for row in client
-            .query(&format!("SELECT t::text FROM \"{table}\" t ORDER BY 1"), &[])
-            .await
-            .unwrap()
-        {
-            all.push(format!("{table}: {}", row.get::<_, String>(0)));
-        }
-    }
-    all
+    let tables = client.query(tables, &[]).await.unwrap();
+    let rows = tables.iter().map(|table| table.get::<_, String>(0));
+    let rows: Vec<_> = rows
+        .map(|table| format!("SELECT '{table}: ' || t::text COLLATE \"C\" FROM \"{table}\" t"))
+        .collect();
+    let all = format!("{} ORDER BY 1", rows.join(" UNION ALL "));
+    let all = client.query(&all, &[]).await.unwrap();
+    all.iter().map(|row| row.get(0)).collect()
 }
 
 pub(crate) async fn text(client: &Client, select: &str) -> Option<String> {

@@ -31,7 +31,7 @@ impl Preview {
         scene.require_local()?;
         let stack = scene.stack()?;
         let rules = rules(stack, &scene.project)?;
-        let facts = facts(stack, Vec::new())?;
+        let facts = facts(stack)?;
         let server = running_server(scene).await?;
         let mut session = server.connect(stack.database()?).await?;
         let statements = preview(&mut session, &rules, &stack.sanitise, &facts).await?;

@@ -61,7 +61,7 @@ impl Sanitise {
 async fn clean(scene: &Scene, incoming: &Incoming) -> Result<Report, ActionError> {
     let stack = scene.stack()?;
     let rules = rules(stack, &scene.project)?;
-    let mut facts = facts(stack, Vec::new())?;
+    let mut facts = facts(stack)?;
     facts.module_files = module_files(scene, incoming).await?;
     incoming.set_state(State::Sanitising).await?;
     let mut session = incoming.connect().await?;
@@ -83,8 +83,9 @@ pub(super) fn rules(stack: &Stack, project: &crate::plan::Project) -> Result<Rul
 }
 
 /// What sanitising must know of the stack.
-pub(super) fn facts(stack: &Stack, mut production_names: Vec<String>) -> Result<Facts, ActionError> {
+pub(super) fn facts(stack: &Stack) -> Result<Facts, ActionError> {
     let mut source = String::new();
+    let mut production_names = Vec::new();
     if let Some(upstream) = &stack.upstream {
         upstream.name().clone_into(&mut source);
         // A loopback address names no production, and would be found everywhere.
@@ -97,6 +98,7 @@ pub(super) fn facts(stack: &Stack, mut production_names: Vec<String>) -> Result<
         source,
         base_url: stack.base_url()?.to_owned(),
         admin_password: stack.variables.secret("ODOO_ADMIN_PASSWORD"),
+        admin_hash: None,
         production_names,
         variables: variables(stack),
         module_files: Vec::new(),

@@ -51,10 +51,7 @@ impl Verify {
             .take("the incoming database", "copy-database")
             .await?;
         let earlier = scene.handover.treated.take_if_there().await;
-        let names = earlier
-            .as_ref()
-            .map_or_else(Vec::new, |report| report.production_names.clone());
-        let sanitised = match prove(scene, incoming, names).await {
+        let sanitised = match prove(scene, incoming, earlier.as_ref()).await {
             Ok(sanitised) => sanitised,
             Err((incoming, error)) => {
                 scene.handover.incoming.put(incoming).await;
@@ -119,12 +116,16 @@ impl Verify {
 async fn prove(
     scene: &Scene,
     incoming: Incoming,
-    production_names: Vec<String>,
+    earlier: Option<&Report>,
 ) -> Result<Sanitised<Incoming>, (Incoming, ActionError)> {
     let prepared = async {
         let stack = scene.stack()?;
         let rules = rules(stack, &scene.project)?;
-        let mut facts = facts(stack, production_names)?;
+        let mut facts = facts(stack)?;
+        if let Some(earlier) = earlier {
+            facts.production_names.extend(earlier.production_names.iter().cloned());
+            facts.admin_hash.clone_from(&earlier.admin_hash);
+        }
         // Anew: an update may have brought modules.
         facts.module_files = module_files(scene, &incoming).await?;
         Ok::<_, ActionError>((rules, facts, incoming.connect().await?))

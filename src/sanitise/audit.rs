@@ -86,6 +86,7 @@ pub async fn audit(
         production_names,
         milliseconds: pass::milliseconds(begun),
         generated_password: None,
+        admin_hash: None,
     };
     read.rollback()
         .await

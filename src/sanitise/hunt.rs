@@ -2,7 +2,6 @@
 
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 use tokio_postgres::GenericClient;
-use tokio_postgres::types::ToSql;
 
 use super::bindings::Bindings;
 use super::catalogue::{Catalogue, Kind, Table};
@@ -11,6 +10,7 @@ use super::finding::Clue;
 use super::format;
 use super::fragment::Target;
 use super::hunt_values;
+use super::pipeline::in_order;
 use super::plan;
 use super::rule::{Change, Rule};
 use super::rule_file::PARAMETERS;
@@ -40,9 +40,9 @@ impl Hunt<'_> {
     /// Everything that is found.
     pub(super) async fn run(&self, client: &impl GenericClient) -> Result<Vec<Trace>, SanitiseError> {
         let mut traces = Vec::new();
-        for (name, table) in self.catalogue.tables() {
-            traces.extend(self.names(client, name, table).await?);
-        }
+        let tables = self.catalogue.tables();
+        let named = in_order(tables.map(|(name, table)| self.names(client, name, table))).await?;
+        traces.extend(named.into_iter().flatten());
         traces.extend(hunt_values::run(client, self.catalogue).await?);
         traces.extend(self.parameters(client).await?);
         Ok(traces)
@@ -191,17 +191,8 @@ pub(super) async fn fill(
     select: &Sql,
     mut traces: Vec<Trace>,
 ) -> Result<Vec<Trace>, SanitiseError> {
-    let bound: Vec<_> = select
-        .parameters
-        .iter()
-        .map(super::statement::Parameter::bind)
-        .collect();
-    let parameters: Vec<&(dyn ToSql + Sync)> = bound
-        .iter()
-        .map(|value| value.as_ref() as &(dyn ToSql + Sync))
-        .collect();
-    let row = client
-        .query_one(&select.text, &parameters)
+    let row = select
+        .query_one(client)
         .await
         .map_err(SanitiseError::server("look for credentials"))?;
     for (at, trace) in traces.iter_mut().enumerate() {

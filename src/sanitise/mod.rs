@@ -22,6 +22,7 @@ mod module_files;
 mod parameter_plan;
 mod pass;
 mod password;
+mod pipeline;
 mod plan;
 mod policy;
 mod production;

@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use tokio_postgres::types::ToSql;
 use tokio_postgres::{GenericClient, Transaction};
 
 use super::bindings::Bindings;
 use super::catalogue::Catalogue;
 use super::error::SanitiseError;
 use super::facts::Facts;
-use super::hashes::{Hashes, hashes};
+use super::hashes::{Hashes, Hashing};
 use super::hunt::Hunt;
 use super::module_files;
 use super::parameter_plan;
 use super::password;
+use super::pipeline::in_order;
 use super::plan::plan;
 use super::policy::Policy;
 use super::production;
 use super::report::{ModuleReport, Report, RuleReport};
 use super::rule_set::RuleSet;
 use super::stamp::{self, Stamp};
-use super::statement::{Sql, Statement};
+use super::statement::Statement;
 use super::treatment::treat;
 
 /// A pass over the rules that ended, and what reading again needs of it.
@@ -50,32 +50,32 @@ pub(super) async fn apply(
     module_files::check(&files)?;
     prepare(transaction).await?;
     let catalogue = Catalogue::read(transaction).await?;
-    let production_names = production::names(transaction, &catalogue, policy, facts).await?;
     let mut stamp = match Stamp::read(transaction).await? {
         Some(stamp) => stamp,
         None => Stamp::fresh(transaction).await?,
     };
     stamp.policy = digest(rules, policy);
     stamp.source.clone_from(&facts.source);
-    let (hashes, generated_password) = hashes(&mut stamp, catalogue.odoo(), policy, facts).await?;
-    stamp.write(transaction, parameter_plan::typed(&catalogue)).await?;
-
-    let bindings = Bindings {
-        policy,
-        facts,
-        stamp: &stamp,
-        hashes: &hashes,
-        lived: false,
-    };
-    let statements = plan(&catalogue, rules, &bindings)?;
+    // Passwords are hashed beside the server's work: what binds no hash is done meanwhile.
+    let hashing = Hashing::begin(&stamp, catalogue.odoo(), policy, facts)?;
+    let production_names = production::names(transaction, &catalogue, policy, facts).await?;
+    let so_far = hashing.so_far(policy);
+    let mut statements = plan(&catalogue, rules, &bindings(policy, facts, &stamp, &so_far))?;
     let mut modules = BTreeMap::<String, Vec<RuleReport>>::new();
-    run(transaction, &statements, &mut modules).await?;
+    let ready = statements.iter().filter(|one| !so_far.are_bound_by(&one.sql));
+    run(transaction, ready, &mut modules).await?;
+
+    let (hashes, generated_password) = hashing.end(&mut stamp, policy).await?;
+    statements = plan(&catalogue, rules, &bindings(policy, facts, &stamp, &hashes))?;
+    let last = statements.iter().filter(|one| hashes.are_bound_by(&one.sql));
+    run(transaction, last, &mut modules).await?;
+    stamp.write(transaction, parameter_plan::typed(&catalogue)).await?;
     if !files.is_empty() {
         for report in module_files::run(transaction, &files).await? {
             modules.entry(report.module).or_default().extend(report.rules);
         }
         // Once more, so that a rule has the last word.
-        run(transaction, &statements, &mut modules).await?;
+        run(transaction, statements.iter(), &mut modules).await?;
     }
 
     let report = Report {
@@ -96,6 +96,7 @@ pub(super) async fn apply(
         production_names,
         milliseconds: milliseconds(begun),
         generated_password,
+        admin_hash: Some(hashes.admin.clone()),
     };
     Ok(Pass {
         catalogue,
@@ -107,20 +108,22 @@ pub(super) async fn apply(
 }
 
 /// Runs statements and adds what they changed to the reports of their modules.
-async fn run(
-    transaction: &mut Transaction<'_>,
-    statements: &[Statement],
+async fn run<'a>(
+    transaction: &Transaction<'_>,
+    statements: impl Iterator<Item = &'a Statement>,
     modules: &mut BTreeMap<String, Vec<RuleReport>>,
 ) -> Result<(), SanitiseError> {
-    for statement in statements {
-        let rows = execute(transaction, &statement.sql)
-            .await
-            .map_err(|source| SanitiseError::Rule {
-                rule: statement.rule.clone(),
-                table: statement.table.clone(),
-                sql: statement.sql.shown(),
-                source,
-            })?;
+    let statements: Vec<_> = statements.collect();
+    let changes = statements.iter().map(async |statement| {
+        let changed = statement.sql.execute(transaction).await;
+        changed.map_err(|source| SanitiseError::Rule {
+            rule: statement.rule.clone(),
+            table: statement.table.clone(),
+            sql: statement.sql.shown(),
+            source,
+        })
+    });
+    for (statement, rows) in statements.iter().zip(in_order(changes).await?) {
         let reports = modules.entry(statement.modules.join(", ")).or_default();
         match reports.iter_mut().find(|report| report.rule == statement.rule) {
             Some(report) => report.rows += rows,
@@ -135,6 +138,17 @@ async fn run(
     Ok(())
 }
 
+/// What a copy that does not live yet binds.
+pub(super) fn bindings<'a>(policy: &'a Policy, facts: &'a Facts, stamp: &'a Stamp, hashes: &'a Hashes) -> Bindings<'a> {
+    Bindings {
+        policy,
+        facts,
+        stamp,
+        hashes,
+        lived: false,
+    }
+}
+
 /// Looks for what no rule names, does with it what the policy says, and adds it to the report.
 pub(super) async fn hunt(
     transaction: &mut Transaction<'_>,
@@ -143,17 +157,10 @@ pub(super) async fn hunt(
     policy: &Policy,
     facts: &Facts,
 ) -> Result<(), SanitiseError> {
-    let bindings = Bindings {
-        policy,
-        facts,
-        stamp: &pass.stamp,
-        hashes: &pass.hashes,
-        lived: false,
-    };
     let traces = Hunt {
         catalogue: &pass.catalogue,
         rules,
-        bindings: &bindings,
+        bindings: &bindings(policy, facts, &pass.stamp, &pass.hashes),
     }
     .run(transaction)
     .await?;
@@ -181,13 +188,4 @@ pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), SanitiseE
         )
         .await
         .map_err(SanitiseError::server("prepare the session"))
-}
-
-pub(super) async fn execute(client: &impl GenericClient, sql: &Sql) -> Result<u64, tokio_postgres::Error> {
-    let bound: Vec<_> = sql.parameters.iter().map(super::statement::Parameter::bind).collect();
-    let parameters: Vec<&(dyn ToSql + Sync)> = bound
-        .iter()
-        .map(|value| value.as_ref() as &(dyn ToSql + Sync))
-        .collect();
-    client.execute(&sql.text, &parameters).await
 }

@@ -6,7 +6,6 @@ use tokio_postgres::Transaction;
 use super::error::SanitiseError;
 use super::finding::{Finding, Outcome};
 use super::hunt::Trace;
-use super::pass::execute;
 use super::policy::{Policy, UnknownSecrets};
 
 /// Does with what was found what the policy says.
@@ -62,7 +61,7 @@ pub(super) fn allowed(policy: &Policy, trace: &Trace) -> Option<String> {
 async fn clear(transaction: &mut Transaction<'_>, trace: &Trace) -> Result<Outcome, SanitiseError> {
     let doing = "clear what no rule names";
     let attempt = transaction.transaction().await.map_err(SanitiseError::server(doing))?;
-    match execute(&attempt, &trace.removal).await {
+    match trace.removal.execute(&attempt).await {
         Ok(_) => {
             attempt.commit().await.map_err(SanitiseError::server(doing))?;
             Ok(Outcome::Cleared)

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use tokio_postgres::{Client, Transaction};
 
-use super::bindings::Bindings;
 use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
@@ -98,13 +97,7 @@ async fn read_all(
     policy: &Policy,
     facts: &Facts,
 ) -> Result<Asked, SanitiseError> {
-    let bindings = Bindings {
-        policy,
-        facts,
-        stamp: &done.stamp,
-        hashes: &done.hashes,
-        lived: false,
-    };
+    let bindings = pass::bindings(policy, facts, &done.stamp, &done.hashes);
     let read = reading(client).await?;
     let asked = ask(&read, &done.catalogue, &done.statements, rules, &bindings).await?;
     read.commit().await.map_err(SanitiseError::server("end the reading"))?;

@@ -132,6 +132,6 @@ pub(crate) async fn through(port: u16, name: &str) -> Client {
         .port(port)
         .user(own.get_user().unwrap())
         .password(own.get_password().unwrap())
-        .dbname(&format!("sanitise_test_{name}"));
+        .dbname(format!("sanitise_test_{name}"));
     open(&config).await
 }

@@ -1,7 +1,7 @@
 //! Sanitises once more, because module updates bring jobs and parameters back, and asks every surface whether it is
 //! clean. Only what comes out of here can be activated.
 //!
-//! Killed half-way it leaves an incoming database that is shut.
+//! Interrupted or killed half-way it leaves an incoming database that is shut.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -9,9 +9,8 @@ use super::copy_filestore::pull_now;
 use super::incoming_filestore::FilestorePair;
 use super::module_files::module_files;
 use super::sanitise::{facts, rules, write_markdown};
-use super::{ActionError, Outline, Scene};
+use super::{ActionError, Outline, Scene, Step};
 use crate::host::{Host, Mode};
-use crate::plan::Step;
 use crate::postgres::{Incoming, Names, Treatment, attachments};
 use crate::sanitise::{Refusal, Report, Sanitised, verify};
 
@@ -138,8 +137,13 @@ async fn prove(
         Ok(stack) => &stack.sanitise,
         Err(error) => return Err((incoming, error)),
     };
-    let verified = verify(&mut session, incoming, &rules, policy, &facts).await;
-    verified.map_err(|refused| (refused.database, ActionError::Refused(Box::new(refused.reason))))
+    let cut_off = session.cut_off();
+    let work = verify(&mut session, incoming, &rules, policy, &facts);
+    let verified = scene.cut_off_when_cancelled(cut_off, work).await;
+    verified.map_err(|refused| {
+        let error = ActionError::Refused(Box::new(refused.reason));
+        (refused.database, scene.unless_cancelled(error))
+    })
 }
 
 /// The objects become Odoo's, the planner gets its statistics, and files that are missing are told.

@@ -57,7 +57,7 @@ fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
         run.signal(Signal::INT);
         run.end().code(130);
         still_serves_the_first(&shop, moment);
-        nothing_is_open(&shop, moment);
+        shop.nothing_is_open(&format!("{moment:?}"));
     }
 
     // Killed, it leaves what the next one clears up; that one is killed later, and so on.
@@ -95,7 +95,7 @@ fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
     shop.serves();
     assert_eq!(shop.databases(), ["shop", "shop__previous"], "{run}");
     assert_eq!(shop.filestore_names(), ["shop", "shop__previous"], "{run}");
-    nothing_is_open(&shop, Moment::Swap);
+    shop.nothing_is_open("the end");
 }
 
 #[test]
@@ -187,28 +187,4 @@ fn still_serves_the_first(shop: &Estate, moment: Moment) {
     shop.serves();
     let generation = shop.sql("SELECT value FROM ir_config_parameter WHERE key = 'test.generation'");
     assert_eq!(generation, "first", "{moment:?}");
-}
-
-/// No process, no container and no session of the run is left, and nobody can log in to the copy.
-fn nothing_is_open(shop: &Estate, moment: Moment) {
-    let open = "SELECT datname FROM pg_database WHERE datname LIKE '%\\_\\_%' AND (datallowconn OR NOT datistemplate)";
-    assert_eq!(shop.sql(open), "", "{moment:?}");
-    let logins = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'opw_task%' AND (rolcanlogin OR rolsuper)";
-    assert_eq!(shop.sql(logins), "", "{moment:?}");
-    assert_eq!(
-        shop.sql("SELECT count(*) FROM pg_stat_activity WHERE datname LIKE '%\\_\\_%'"),
-        "0",
-        "{moment:?}"
-    );
-    let left = processes_with(&[&shop.project]);
-    assert!(left.is_empty(), "{moment:?}: {left:#?}");
-    let left = processes_with(&["__incoming_"]);
-    assert!(left.is_empty(), "{moment:?}: {left:#?}");
-    let extra: Vec<String> = shop
-        .containers()
-        .into_iter()
-        .filter(|line| line.contains("-modules-"))
-        .collect();
-    assert!(extra.is_empty(), "{moment:?}: {extra:?}");
-    assert!(!shop.path("state/compose/.modules.yaml").exists(), "{moment:?}");
 }

@@ -10,6 +10,7 @@ use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
 use super::hashes::{Hashes, service};
+use super::objects;
 use super::pass;
 use super::plan::plan;
 use super::policy::{Passwords, Policy};
@@ -67,6 +68,7 @@ pub async fn audit(
     let verdict = asked.verdict();
     let mut findings = asked.findings;
     findings.extend(production::findings(&read, &catalogue, &production_names).await?);
+    findings.extend(objects::findings(&read).await?);
     let report = Report {
         verdict: Some(verdict),
         odoo: catalogue.odoo(),

@@ -16,9 +16,12 @@ mod format;
 mod fragment;
 mod hashes;
 mod hunt;
+mod hunt_files;
 mod hunt_stream;
 mod hunt_values;
+mod materialised;
 mod module_files;
+mod objects;
 mod parameter_plan;
 mod pass;
 mod password;
@@ -88,6 +91,7 @@ pub async fn sanitise(
     done.report
         .findings
         .extend(production::findings(&transaction, &done.catalogue, names).await?);
+    done.report.findings.extend(objects::findings(&transaction).await?);
     done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules, facts).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
     done.report.milliseconds = pass::milliseconds(begun);

@@ -23,6 +23,7 @@ mod sanitise;
 mod scene;
 mod state_root;
 mod status;
+mod unnamed_files;
 mod verify;
 
 pub use activate::Activate;

@@ -98,6 +98,17 @@ impl Upstream {
         files
     }
 
+    /// Puts a file into its filestore and tells the name under which attachments would name it.
+    #[track_caller]
+    pub fn add_file(&self, content: &str) -> String {
+        let script = format!(
+            "cd {} && name=$(printf %s '{content}' | sha1sum | cut -c1-40) && name=$(printf %.2s $name)/$name && \
+             mkdir -p ${{name%/*}} && printf %s '{content}' > $name && echo $name",
+            self.filestore()
+        );
+        docker(&["exec", "--user", "odoo", CONTAINER, "sh", "-c", &script])
+    }
+
     /// Removes it.
     pub fn drop(self) {
         lab(&["drop", &self.database]);

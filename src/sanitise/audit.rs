@@ -67,7 +67,7 @@ pub async fn audit(
     let production_names = production::names(&read, &catalogue, policy, facts).await?;
     let verdict = asked.verdict();
     let mut findings = asked.findings;
-    findings.extend(production::findings(&read, &catalogue, &production_names).await?);
+    findings.extend(production::findings(&read, &catalogue, &production_names, facts).await?);
     findings.extend(objects::findings(&read).await?);
     let report = Report {
         verdict: Some(verdict),

@@ -14,7 +14,7 @@ use super::stamp;
 use super::statement::Sql;
 
 /// Tables read in one statement: few enough to plan quickly, many enough that a distant server does not matter.
-const TABLES_AT_ONCE: usize = 50;
+pub(super) const TABLES_AT_ONCE: usize = 50;
 
 /// The one row that is ours: what was done, and the hash of the password that was made for it.
 fn others(table: &str) -> String {
@@ -87,7 +87,7 @@ fn bears(table: &Table, mark: &str) -> String {
 }
 
 /// All texts of a row as one.
-fn row_text(table: &Table) -> String {
+pub(super) fn row_text(table: &Table) -> String {
     let texts: Vec<_> = readable(table).map(|(_, _, text)| text).collect();
     let row: Vec<_> = texts
         .chunks(ARGUMENTS)

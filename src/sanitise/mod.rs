@@ -90,7 +90,7 @@ pub async fn sanitise(
     let names = &done.report.production_names;
     done.report
         .findings
-        .extend(production::findings(&transaction, &done.catalogue, names).await?);
+        .extend(production::findings(&transaction, &done.catalogue, names, facts).await?);
     done.report.findings.extend(objects::findings(&transaction).await?);
     done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules, facts).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;

@@ -78,7 +78,7 @@ async fn verified(
     let names = &done.report.production_names;
     done.report
         .findings
-        .extend(production::findings(&*client, &done.catalogue, names).await?);
+        .extend(production::findings(&*client, &done.catalogue, names, facts).await?);
     done.report.findings.extend(objects::findings(&*client).await?);
     done.report.not_covered = coverage::not_covered(&*client, &done.catalogue, rules, facts).await?;
 

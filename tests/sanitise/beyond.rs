@@ -1,6 +1,6 @@
 //! What stands beside Odoo's own tables: other schemas, materialised views, files, and objects that are no tables.
 
-use opw_task::sanitise::{Allowance, Clue, Outcome, Policy, Refusal, Report, Verdict, audit, sanitise, verify};
+use opw_task::sanitise::{Allowance, Clue, Facts, Outcome, Policy, Refusal, Report, Verdict, audit, sanitise, verify};
 use tokio_postgres::Client;
 
 use crate::odoo;
@@ -424,5 +424,54 @@ async fn tables_that_modules_fill_at_installation_are_looked_through_too() {
             "ir_module_module.description: 1 row, GitHub token: cleared",
             "ir_model_data.name: 1 row, password in a URL: cleared",
         ],
+    );
+}
+
+#[tokio::test]
+async fn what_still_speaks_of_production_is_told() {
+    let mut client = odoo::database("names", 18).await;
+    client
+        .batch_execute(
+            "ALTER TABLE res_company ADD COLUMN email varchar;
+             UPDATE res_company SET email = 'Info@mail.shop.example';
+             ALTER TABLE ir_mail_server ADD COLUMN from_filter varchar;
+             UPDATE ir_mail_server SET from_filter = 'news.example, bot@bots.example', smtp_user = 'someone@gmail.com';
+             INSERT INTO ir_config_parameter (key, value) VALUES ('dock.endpoint', 'https://API.odoo.shop.example/dock'),
+               ('dock.own', 'https://copy.odoo.shop.example/dock'), ('dock.mail', 'nobody@gmail.com'), ('dock.shop', 'LIVE-shop-7');
+             CREATE TABLE dock_gate (id serial PRIMARY KEY, address varchar, note jsonb);
+             INSERT INTO dock_gate (address, note) VALUES ('gate.bots.example', '{\"en_US\": \"ask news.example\"}'), ('copy.odoo.shop.example', NULL);
+             CREATE SCHEMA report; CREATE TABLE report.sender AS SELECT 'x@mail.shop.example' AS sender;
+             CREATE TABLE sale_order (id serial PRIMARY KEY, note text);
+             INSERT INTO sale_order (note) SELECT 'see odoo.shop.example ' || repeat('x', 100) FROM generate_series(1, 10000);",
+        )
+        .await
+        .unwrap();
+    let policy = Policy {
+        production_indicators: vec!["live-shop".to_owned()],
+        ..odoo::policy()
+    };
+    let stack = Facts {
+        base_url: "https://copy.odoo.shop.example".to_owned(),
+        ..odoo::stack()
+    };
+    let report = sanitise(&mut client, &odoo::rules(), &policy, &stack).await.unwrap();
+    let told = report.findings.iter().filter(|one| one.clue == Clue::Production);
+    let told: Vec<_> = told.map(|one| format!("{} {}", one.place(), one.count)).collect();
+    let company = text(&client, "SELECT count(*)::text FROM res_company").await.unwrap();
+    let servers = "SELECT count(*)::text FROM ir_mail_server WHERE from_filter IS NOT NULL";
+    let servers = text(&client, servers).await.unwrap();
+    assert_eq!(
+        told,
+        [
+            "dock_gate.address 1".to_owned(),
+            "dock_gate.note 1".to_owned(),
+            "ir_config_parameter.dock.endpoint 1".to_owned(),
+            "ir_config_parameter.dock.shop 1".to_owned(),
+            format!("ir_mail_server.from_filter {servers}"),
+            "report.sender.sender 1".to_owned(),
+            format!("res_company.email {company}"),
+        ],
+        "{:?}",
+        report.production_names
     );
 }

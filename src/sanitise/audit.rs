@@ -45,9 +45,14 @@ pub async fn audit(
         Some(stamp) => stamp,
         None => Stamp::fresh(&read).await?,
     };
-    // People change their passwords in a copy that lives; that production's are gone was verified when it began to.
+    // People change their passwords in a copy that lives; that production's are gone was verified when it began to. Of
+    // a copy that was made otherwise nobody knows that.
+    let passwords = match treated {
+        Some(_) => Passwords::Keep,
+        None => policy.passwords,
+    };
     let kept = Policy {
-        passwords: Passwords::Keep,
+        passwords,
         ..policy.clone()
     };
     let hashes = Hashes {

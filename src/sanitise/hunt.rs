@@ -1,6 +1,5 @@
 //! The hunt for credentials that no rule names: by the names of columns and parameters, and by the looks of values.
 
-use postgres_protocol::escape::escape_literal;
 use tokio_postgres::GenericClient;
 use tokio_postgres::types::ToSql;
 
@@ -11,12 +10,12 @@ use super::finding::Clue;
 use super::format;
 use super::fragment::Target;
 use super::hunt_files;
+use super::hunt_pairs;
 use super::hunt_values;
 use super::materialised;
 use super::objects;
 use super::plan;
 use super::rule::{Change, Rule};
-use super::rule_file::PARAMETERS;
 use super::rule_set::RuleSet;
 use super::stamp;
 use super::statement::Sql;
@@ -47,7 +46,6 @@ impl Hunt<'_> {
     pub(super) async fn run(&self, client: &impl GenericClient) -> Result<Vec<Trace>, SanitiseError> {
         let tables: Vec<_> = self.catalogue.tables().collect();
         let mut traces = self.look(client, &tables).await?;
-        traces.extend(self.parameters(client).await?);
         traces.extend(hunt_files::run(client, self.catalogue, self.bindings).await?);
         traces.extend(objects::run(client).await?);
         Ok(traces)
@@ -72,6 +70,7 @@ impl Hunt<'_> {
             traces.extend(self.names(client, name, table).await?);
         }
         traces.extend(hunt_values::run(client, tables).await?);
+        traces.extend(hunt_pairs::run(client, self, tables).await?);
         Ok(traces)
     }
 
@@ -164,47 +163,8 @@ impl Hunt<'_> {
             })
     }
 
-    /// Parameters of a credential's name or with a random-looking value that no rule and no policy put there.
-    async fn parameters(&self, client: &impl GenericClient) -> Result<Vec<Trace>, SanitiseError> {
-        let doing = SanitiseError::server("read the system parameters");
-        let rows = client
-            .query(
-                "SELECT key::text, value::text FROM ir_config_parameter ORDER BY key",
-                &[],
-            )
-            .await
-            .map_err(doing)?;
-        let mut traces = Vec::new();
-        for row in rows {
-            let (key, value): (String, Option<String>) = (row.get(0), row.get(1));
-            let value = value.unwrap_or_default();
-            if self.explained(&key) || is_plain(&value) {
-                continue;
-            }
-            let clue = if format::names_a_credential(&key) || format::names_some_key(&key) {
-                Clue::Name
-            } else if format::looks_random(&value) {
-                Clue::Random
-            } else {
-                continue;
-            };
-            let removal = Sql {
-                text: format!("DELETE FROM {PARAMETERS} WHERE key = {}", escape_literal(&key)),
-                parameters: Vec::new(),
-            };
-            traces.push(Trace {
-                table: PARAMETERS.to_owned(),
-                column: key,
-                clue,
-                count: 1,
-                removal: Some(removal),
-            });
-        }
-        Ok(traces)
-    }
-
     /// Whether a rule, the policy or sanitising itself gave the parameter its value.
-    fn explained(&self, key: &str) -> bool {
+    pub(super) fn explained(&self, key: &str) -> bool {
         let by_rule = self.active().any(|rule| match &rule.change {
             Change::Parameters {
                 keys, value: Some(_), ..
@@ -239,12 +199,4 @@ pub(super) async fn fill(
     }
     traces.retain(|trace| trace.count > 0);
     Ok(traces)
-}
-
-/// Values that cannot be a credential: nothing, yes, no, a number.
-fn is_plain(value: &str) -> bool {
-    let value = value.trim();
-    value.is_empty()
-        || matches!(value.to_lowercase().as_str(), "true" | "false" | "none")
-        || value.parse::<f64>().is_ok()
 }

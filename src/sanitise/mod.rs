@@ -17,6 +17,7 @@ mod fragment;
 mod hashes;
 mod hunt;
 mod hunt_files;
+mod hunt_pairs;
 mod hunt_stream;
 mod hunt_values;
 mod materialised;

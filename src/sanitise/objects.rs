@@ -14,7 +14,8 @@ use super::statement::Sql;
 
 /// Objects that must not be in a copy, and what removes them.
 ///
-/// - Large objects are bytes without a name: no rule can say what they are, and Odoo keeps none.
+/// - Large objects are bytes without a name: no rule can say what they are, and Odoo keeps none. The server locks each:
+///   where they are more than it has locks for (some ten thousand with stock settings) they stay, and are told.
 /// - A user mapping holds the name and password with which a foreign server is entered. All of them go, those without a
 ///   password too: without a mapping no wrapper that logs in lets anybody through, and tables and views that stand on
 ///   the server can stay.

@@ -111,6 +111,38 @@ async fn copies_of_tables_in_other_schemas_and_under_other_names_keep_no_credent
 }
 
 #[tokio::test]
+async fn copies_of_the_system_parameters_keep_no_credential() {
+    let mut client = odoo::database("pairs", 18).await;
+    client
+        .batch_execute(
+            "INSERT INTO ir_config_parameter (key, value) VALUES ('database.enterprise_code', 'CANARY'), ('dock.api_key', 'CANARY'),
+               ('dock.blob', 'CANARYx9Kq2vB7nM4tR8wZ1cY5'), ('dock.depots', 'north,south');
+             CREATE TABLE params_2024 AS SELECT * FROM ir_config_parameter;
+             INSERT INTO params_2024 (key, value) VALUES ('dock.api_key', 'CANARY');
+             CREATE TABLE dock_setting (id serial PRIMARY KEY, setting varchar, value varchar NOT NULL);
+             INSERT INTO dock_setting (setting, value) VALUES ('gate password', 'CANARY'), ('gate colour', 'red');",
+        )
+        .await
+        .unwrap();
+    let report = sanitise(&mut client, &odoo::rules(), &odoo::policy(), &odoo::stack())
+        .await
+        .unwrap();
+    assert_found(
+        &report,
+        &[
+            "params_2024.database.enterprise_code: 1 row, by its name: cleared",
+            "params_2024.dock.api_key: 2 rows, by its name: cleared",
+            "params_2024.dock.blob: 1 row, a random-looking value: cleared",
+            "dock_setting.gate password: 1 row, by its name: cleared",
+        ],
+    );
+    let seen = "SELECT string_agg(value, ' ' ORDER BY value) FROM params_2024 WHERE key LIKE 'dock.%' AND value <> ''";
+    assert_eq!(text(&client, seen).await.unwrap(), "north,south");
+    let seen = "SELECT string_agg(value, '|' ORDER BY id) FROM dock_setting";
+    assert_eq!(text(&client, seen).await.unwrap(), "|red");
+}
+
+#[tokio::test]
 async fn a_rule_of_the_projects_own_can_name_a_table_of_another_schema() {
     let mut client = odoo::database("schema_rule", 18).await;
     client
@@ -199,7 +231,10 @@ async fn large_objects_and_logins_elsewhere_go() {
              CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (user 'shop', password 'CANARY');
              CREATE USER MAPPING FOR PUBLIC SERVER erp;
              CREATE FOREIGN TABLE orders (id int, name text) SERVER erp OPTIONS (secret 'CANARY', table_name 'orders');
-             CREATE VIEW open_orders AS SELECT * FROM orders;",
+             CREATE VIEW open_orders AS SELECT * FROM orders;
+             CREATE FUNCTION anything_goes() RETURNS language_handler AS '$libdir/plpgsql', 'plpgsql_call_handler' LANGUAGE c;
+             CREATE LANGUAGE anything HANDLER anything_goes;
+             CREATE FUNCTION reach() RETURNS void LANGUAGE anything AS 'BEGIN END';",
         )
         .await
         .unwrap();
@@ -219,7 +254,10 @@ async fn large_objects_and_logins_elsewhere_go() {
     assert_found(&report, &with("cleared").each_ref().map(String::as_str));
     assert_found(
         &report,
-        &["pg_foreign_server.erp: 1 row, leads out of the database: reported"],
+        &[
+            "pg_foreign_server.erp: 1 row, leads out of the database: reported",
+            "pg_proc.reach(): 1 row, leads out of the database: reported",
+        ],
     );
     let left = "SELECT concat_ws(' ', (SELECT count(*) FROM pg_largeobject), (SELECT count(*) FROM pg_user_mapping), (SELECT srvoptions FROM pg_foreign_server),
         (SELECT ftoptions FROM pg_foreign_table), (SELECT count(*) FROM pg_views WHERE viewname = 'open_orders'))";

@@ -143,6 +143,34 @@ async fn copies_of_the_system_parameters_keep_no_credential() {
 }
 
 #[tokio::test]
+async fn the_audit_log_of_the_community_tells_no_credential() {
+    let mut client = odoo::database("audit_log", 18).await;
+    client
+        .batch_execute(
+            "CREATE TABLE ir_model (id serial PRIMARY KEY, model varchar);
+             INSERT INTO ir_model (model) VALUES ('ir.config_parameter'), ('res.partner');
+             CREATE TABLE ir_model_fields (id serial PRIMARY KEY, model varchar, name varchar, ttype varchar, store boolean);
+             INSERT INTO ir_model_fields (model, name, ttype) VALUES ('ir.mail_server', 'smtp_pass', 'char'), ('res.partner', 'street', 'char'), ('ir.config_parameter', 'value', 'text');
+             CREATE TABLE auditlog_log (id serial PRIMARY KEY, model_id int);
+             INSERT INTO auditlog_log (model_id) VALUES (1), (2);
+             CREATE TABLE auditlog_log_line (id serial PRIMARY KEY, log_id int, field_id int, field_name varchar, old_value text, new_value text, create_date timestamp);
+             INSERT INTO auditlog_log_line (log_id, field_id, field_name, old_value, new_value) VALUES
+               (2, 1, 'smtp_pass', 'CANARY', 'CANARY'), (2, NULL, 'api_key', NULL, 'CANARY'), (1, 3, 'value', 'CANARY', NULL), (2, 2, 'street', 'here', 'there');
+             CREATE TABLE auditlog_http_session (id serial PRIMARY KEY, name varchar, write_date timestamp);
+             INSERT INTO auditlog_http_session (name) VALUES ('CANARY');",
+        )
+        .await
+        .unwrap();
+    let (rules, policy, stack) = (odoo::rules(), odoo::policy(), odoo::stack());
+    sanitise(&mut client, &rules, &policy, &stack).await.unwrap();
+    let seen = "SELECT string_agg(field_name || ' ' || new_value, ',') FROM auditlog_log_line";
+    assert_eq!(text(&client, seen).await.unwrap(), "street there");
+    let session = "SELECT name FROM auditlog_http_session";
+    assert_eq!(text(&client, session).await.unwrap().len(), 64);
+    assert!(verify(&mut client, (), &rules, &policy, &stack).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_rule_of_the_projects_own_can_name_a_table_of_another_schema() {
     let mut client = odoo::database("schema_rule", 18).await;
     client

@@ -13,7 +13,7 @@ use super::hunt::{Hunt, Trace};
 use super::rule::Change;
 use super::rule_file::PARAMETERS;
 use super::statement::Sql;
-use super::value::Value;
+use super::value::{Constant, Value};
 
 /// What the column of keys is called; that of values is `value`.
 const KEYS: [&str; 4] = ["key", "param", "parameter", "setting"];
@@ -78,7 +78,7 @@ async fn look(
             continue;
         }
         let named = format::names_a_credential(&key) || format::names_some_key(&key);
-        let clue = if named || (!is_odoos && is_deleted(hunt, &key)) {
+        let clue = if named || (!is_odoos && is_emptied(hunt, &key)) {
             Clue::Name
         } else if format::looks_random(&value) {
             Clue::Random
@@ -111,10 +111,17 @@ async fn look(
     Ok(traces)
 }
 
-/// Whether a rule deletes the system parameter of this key: a copy of it is no better.
-fn is_deleted(hunt: &Hunt<'_>, key: &str) -> bool {
+/// Whether a rule deletes or empties the system parameter of this key: a copy of it is no better.
+fn is_emptied(hunt: &Hunt<'_>, key: &str) -> bool {
     hunt.rules.iter().any(|rule| match &rule.change {
-        Change::Parameters { keys, value: None, .. } => keys.iter().any(|known| known == key),
+        Change::Parameters { keys, value, .. } => {
+            let empties = match value {
+                None => true,
+                Some(Value::Constant(Constant::Text(text))) => text.is_empty(),
+                Some(_) => false,
+            };
+            empties && keys.iter().any(|known| known == key)
+        }
         _ => false,
     })
 }

@@ -49,10 +49,16 @@ impl Upstream {
     /// Rows as `psql -At` prints them.
     #[track_caller]
     pub fn sql(&self, sql: &str) -> String {
+        self.sql_as("odoo", sql)
+    }
+
+    /// The same as another role: `postgres` is the superuser.
+    #[track_caller]
+    pub fn sql_as(&self, role: &str, sql: &str) -> String {
         docker(&[
             "exec",
             "--user",
-            "odoo",
+            role,
             CONTAINER,
             "psql",
             "-XAt",

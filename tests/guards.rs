@@ -326,3 +326,28 @@ fn databases_of_postgresql_and_of_restores_are_no_stack_s_own() {
             .ended(0);
     }
 }
+
+#[test]
+fn two_service_users_cannot_share_a_key() {
+    let manifest = format!(
+        "{MANIFEST}\n[sanitise]\nservice-users = [\n  {{ login = \"gpt\", name = \"GPT\", api-key = \"{{{{ env.ODOO_KEY | default('') }}}}\" }},\n  \
+         {{ login = \"gpt-admin\", name = \"GPT, administrator\", api-key = \"{{{{ env.ODOO_ADMIN_KEY | default('') }}}}\" }},\n]\n"
+    );
+    let project = Project::new(&manifest).without_programs();
+    let keys = |one: &str, other: &str| [set("ODOO_KEY", one), set("ODOO_ADMIN_KEY", other)];
+    let [key, same] = keys("CANARY-0123456789abcdef", "CANARY-0123456789abcdef");
+    insta::assert_snapshot!(project.run(&["copy", "shop", &key, &same]).ended(2).err, @"
+    error: service users `gpt` and `gpt-admin` have the same API key
+       ╭▸ tasks.toml:37:1
+       │
+    37 │ [sanitise]
+       ╰╴━━━━━━━━━━
+    why: Odoo finds the user by the key, and would find one of them only
+    help: give each a variable of its own
+    ");
+    // Neither of two users without a key is made, so they share nothing.
+    for (one, other) in [("", ""), ("CANARY-0123456789abcdef", "CANARY-fedcba9876543210")] {
+        let [one, other] = keys(one, other);
+        project.run(&["copy", "shop", &one, &other, "--dry-run"]).ended(0);
+    }
+}

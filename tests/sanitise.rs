@@ -4,6 +4,8 @@
 
 #[path = "sanitise/audits.rs"]
 mod audits;
+#[path = "sanitise/beyond.rs"]
+mod beyond;
 #[path = "sanitise/files.rs"]
 mod files;
 #[path = "sanitise/guide.rs"]

@@ -24,6 +24,7 @@ mod scene;
 mod state_root;
 mod status;
 mod step;
+mod unnamed_files;
 mod verify;
 
 pub use activate::Activate;

@@ -9,6 +9,7 @@ use super::copy_filestore::pull_now;
 use super::incoming_filestore::FilestorePair;
 use super::module_files::module_files;
 use super::sanitise::{facts, rules, write_markdown};
+use super::unnamed_files::remove_unnamed;
 use super::{ActionError, Outline, Scene, Step};
 use crate::host::{Host, Mode};
 use crate::postgres::{Incoming, Names, Treatment, attachments};
@@ -146,7 +147,8 @@ async fn prove(
     })
 }
 
-/// The objects become Odoo's, the planner gets its statistics, and files that are missing are told.
+/// The objects become Odoo's, the planner gets its statistics, files that are missing are told, and files that sanitising
+/// took the last name from are removed.
 async fn make_ready(scene: &Scene, incoming: &Incoming, treatment: Treatment) -> Result<(), ActionError> {
     incoming.reassign().await?;
     let session = incoming.connect().await?;
@@ -155,10 +157,16 @@ async fn make_ready(scene: &Scene, incoming: &Incoming, treatment: Treatment) ->
     drop(session);
     let pair = FilestorePair::of(scene.stack()?, &Names::new(scene.stack()?.database()?)?);
     let folder = pair.incoming(&scene.run);
-    let mut missing = lacking(&folder, files);
+    let mut missing = lacking(&folder, &files);
     if !missing.is_empty() && folder.is_dir() {
         pull_now(scene).await?;
-        missing = lacking(&folder, missing);
+        missing = lacking(&folder, &missing);
+    }
+    let removed = remove_unnamed(&folder, files).await?;
+    if removed > 0 {
+        scene
+            .report
+            .note(format!("removed {removed} files that no attachment of the copy names"));
     }
     if !missing.is_empty() {
         scene.report.warn(format!(
@@ -181,6 +189,7 @@ fn whole(report: &Report, earlier: Option<Report>) -> Report {
 }
 
 /// The files that are not in a folder.
-fn lacking(folder: &Utf8Path, files: Vec<String>) -> Vec<String> {
-    files.into_iter().filter(|file| !folder.join(file).is_file()).collect()
+fn lacking(folder: &Utf8Path, files: &[String]) -> Vec<String> {
+    let lacking = files.iter().filter(|file| !folder.join(file).is_file());
+    lacking.cloned().collect()
 }

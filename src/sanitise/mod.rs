@@ -16,9 +16,13 @@ mod format;
 mod fragment;
 mod hashes;
 mod hunt;
+mod hunt_files;
+mod hunt_pairs;
 mod hunt_stream;
 mod hunt_values;
+mod materialised;
 mod module_files;
+mod objects;
 mod parameter_plan;
 mod pass;
 mod password;
@@ -88,7 +92,8 @@ pub async fn sanitise(
     let names = &done.report.production_names;
     done.report
         .findings
-        .extend(production::findings(&transaction, &done.catalogue, names).await?);
+        .extend(production::findings(&transaction, &done.catalogue, names, facts).await?);
+    done.report.findings.extend(objects::findings(&transaction).await?);
     done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules, facts).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
     done.report.milliseconds = pass::milliseconds(begun);

@@ -1,6 +1,6 @@
 //! Rules, a database's catalogue and a policy become statements.
 
-use postgres_protocol::escape::{escape_identifier, escape_literal};
+use postgres_protocol::escape::escape_literal;
 
 use super::bindings::Bindings;
 use super::catalogue::Catalogue;
@@ -131,7 +131,7 @@ fn update(
     catalogue: &Catalogue,
     bindings: &Bindings<'_>,
 ) -> Result<Option<Statement>, SanitiseError> {
-    let table = escape_identifier(&rule.table);
+    let table = catalogue.relation(&rule.table);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let (mut sets, mut differs, mut differs_still) = (Vec::new(), Vec::new(), Vec::new());
     for (target, value) in targets(rule, assignments, catalogue) {
@@ -163,7 +163,7 @@ fn update(
 }
 
 fn delete(rule: &Rule, catalogue: &Catalogue, bindings: &Bindings<'_>) -> Result<Statement, SanitiseError> {
-    let table = escape_identifier(&rule.table);
+    let table = catalogue.relation(&rule.table);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     sql.text = format!(
         "DELETE FROM {table}{}",
@@ -199,7 +199,7 @@ fn create(
     catalogue: &Catalogue,
     bindings: &Bindings<'_>,
 ) -> Result<Statement, SanitiseError> {
-    let table = escape_identifier(&rule.table);
+    let table = catalogue.relation(&rule.table);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let (mut names, mut values) = (Vec::new(), Vec::new());
     for (target, value) in targets(rule, columns, catalogue) {

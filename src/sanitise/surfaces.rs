@@ -74,13 +74,13 @@ pub(super) async fn ask(
             });
         }
     }
-    let traces = Hunt {
+    let hunt = Hunt {
         catalogue,
         rules,
         bindings,
-    }
-    .run(client)
-    .await?;
+    };
+    let mut traces = hunt.run(client).await?;
+    traces.extend(hunt.views(client).await?);
     let findings = traces
         .into_iter()
         .map(|trace| {

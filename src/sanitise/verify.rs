@@ -8,6 +8,8 @@ use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
 use super::finding::Finding;
+use super::materialised;
+use super::objects;
 use super::parameter_plan;
 use super::pass::{self, Pass};
 use super::policy::{Policy, UnknownSecrets};
@@ -51,6 +53,10 @@ async fn verified(
     let begun = Instant::now();
     let mut transaction = begin(client).await?;
     let mut done = pass::apply(&mut transaction, rules, policy, facts).await?;
+    if done.report.rows() > 0 {
+        let stale = materialised::refresh(&mut transaction).await?;
+        done.report.findings.extend(stale);
+    }
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
 
     let mut asked = read_all(client, &done, rules, policy, facts).await?;
@@ -71,7 +77,8 @@ async fn verified(
     let names = &done.report.production_names;
     done.report
         .findings
-        .extend(production::findings(&*client, &done.catalogue, names).await?);
+        .extend(production::findings(&*client, &done.catalogue, names, facts).await?);
+    done.report.findings.extend(objects::findings(&*client).await?);
     done.report.not_covered = coverage::not_covered(&*client, &done.catalogue, rules, facts).await?;
 
     done.stamp.verdict = Some(verdict.to_string());

@@ -50,10 +50,16 @@ impl Upstream {
     /// Rows as `psql -At` prints them.
     #[track_caller]
     pub fn sql(&self, sql: &str) -> String {
+        self.sql_as("odoo", sql)
+    }
+
+    /// The same as another role: `postgres` is the superuser.
+    #[track_caller]
+    pub fn sql_as(&self, role: &str, sql: &str) -> String {
         docker(&[
             "exec",
             "--user",
-            "odoo",
+            role,
             CONTAINER,
             "psql",
             "-XAt",
@@ -112,6 +118,17 @@ impl Upstream {
         shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
         assert!(shell.wait().unwrap().success());
         OldPgDump { asked }
+    }
+
+    /// Puts a file into its filestore and tells the name under which attachments would name it.
+    #[track_caller]
+    pub fn add_file(&self, content: &str) -> String {
+        let script = format!(
+            "cd {} && name=$(printf %s '{content}' | sha1sum | cut -c1-40) && name=$(printf %.2s $name)/$name && \
+             mkdir -p ${{name%/*}} && printf %s '{content}' > $name && echo $name",
+            self.filestore()
+        );
+        docker(&["exec", "--user", "odoo", CONTAINER, "sh", "-c", &script])
     }
 
     /// Removes it.

@@ -94,6 +94,28 @@ fn no_stack_runs_on_the_machine_of_any_upstream() {
 }
 
 #[test]
+fn nothing_runs_on_an_upstream_that_is_this_machine() {
+    let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let mut names = vec![own.trim().to_uppercase()];
+    // The address from which this machine would speak to others, if it has one. Nothing is sent.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    if socket.connect("192.0.2.1:9").is_ok() {
+        names.push(socket.local_addr().unwrap().ip().to_string());
+    }
+    for name in names {
+        let project = Project::new(&MANIFEST.replace("cm-prod.shiny", &name)).without_programs();
+        for stack in ["shop", "bare"] {
+            let says = format!("stack `{stack}` runs on this machine, which is the upstream `cm`");
+            refused(&project, &["down", stack], &says);
+        }
+        project.run(&["down", "bare", "--dry-run"]).ended(0);
+    }
+    // Elsewhere and on loopback ports it may be anybody.
+    let project = project().without_programs();
+    assert!(!project.run(&["down", "bare"]).err.contains("which is the upstream"));
+}
+
+#[test]
 fn other_names_that_ssh_knows_for_an_upstream_are_seen_through() {
     let ssh = "for last; do :; done\ncase \"$last\" in *backdoor) last=cm-prod.shiny. ;; esac\n\
                echo \"hostname ${last#*@}\"\necho 'port 22'";
@@ -302,5 +324,30 @@ fn databases_of_postgresql_and_of_restores_are_no_stack_s_own() {
         project
             .run(&["down", "shop", &set("ODOO_DB_NAME", name), "--dry-run"])
             .ended(0);
+    }
+}
+
+#[test]
+fn two_service_users_cannot_share_a_key() {
+    let manifest = format!(
+        "{MANIFEST}\n[sanitise]\nservice-users = [\n  {{ login = \"gpt\", name = \"GPT\", api-key = \"{{{{ env.ODOO_KEY | default('') }}}}\" }},\n  \
+         {{ login = \"gpt-admin\", name = \"GPT, administrator\", api-key = \"{{{{ env.ODOO_ADMIN_KEY | default('') }}}}\" }},\n]\n"
+    );
+    let project = Project::new(&manifest).without_programs();
+    let keys = |one: &str, other: &str| [set("ODOO_KEY", one), set("ODOO_ADMIN_KEY", other)];
+    let [key, same] = keys("CANARY-0123456789abcdef", "CANARY-0123456789abcdef");
+    insta::assert_snapshot!(project.run(&["copy", "shop", &key, &same]).ended(2).err, @"
+    error: service users `gpt` and `gpt-admin` have the same API key
+       ╭▸ tasks.toml:37:1
+       │
+    37 │ [sanitise]
+       ╰╴━━━━━━━━━━
+    why: Odoo finds the user by the key, and would find one of them only
+    help: give each a variable of its own
+    ");
+    // Neither of two users without a key is made, so they share nothing.
+    for (one, other) in [("", ""), ("CANARY-0123456789abcdef", "CANARY-fedcba9876543210")] {
+        let [one, other] = keys(one, other);
+        project.run(&["copy", "shop", &one, &other, "--dry-run"]).ended(0);
     }
 }

@@ -19,6 +19,16 @@ const SOON: Duration = Duration::from_secs(60);
 /// Long enough to be met by a signal.
 const SLOW_UPDATE: &str = "SELECT pg_sleep(6);";
 
+/// A table that an update of modules makes: a rule about it has something to do when the copy is verified, not before.
+const LATE_TABLE: &str = "CREATE TABLE lab_late (id int); INSERT INTO lab_late VALUES (1);";
+
+/// Rules that let sanitising and verifying be met by a signal, when they are at work.
+fn slow_rule(table: &str, sleep: &str) -> String {
+    format!(
+        "[[rule]]\nname = 'slow'\nwhy = 'a test'\nmodule = 'base'\ntable = '{table}'\ndelete = true\nwhere-sql = \"{sleep}::text IS NULL\"\n"
+    )
+}
+
 #[test]
 fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
     let upstream = Upstream::slow();
@@ -26,26 +36,33 @@ fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
     shop.does(&["restore", "shop"]);
     shop.sql("INSERT INTO ir_config_parameter (key, value) VALUES ('test.generation', 'first')");
     let quick = std::fs::read_to_string(shop.path("addons/lab_shop/migrate.sql")).unwrap();
-    shop.write("addons/lab_shop/migrate.sql", SLOW_UPDATE);
+    let manifest = std::fs::read_to_string(shop.path("tasks.toml")).unwrap();
+    shop.write(
+        "tasks.toml",
+        &format!("{manifest}\n[stacks.shop.sanitise]\nrules = ['rules.toml']\n"),
+    );
     let restore = || shop.start(&["restore", "shop", "--set", "ODOO_UPDATE_MODULES=lab_shop"]);
 
     // Interrupted, it ends in good order.
-    for moment in [Moment::Copy, Moment::Modules, Moment::Activate] {
-        if matches!(moment, Moment::Activate) {
-            shop.write("addons/lab_shop/migrate.sql", &quick);
-        }
+    for moment in [
+        Moment::Copy,
+        Moment::Sanitise,
+        Moment::Modules,
+        Moment::Verify,
+        Moment::Activate,
+    ] {
+        moment.prepare(&shop, &quick);
         let mut run = restore();
         moment.wait(&shop, &mut run);
         run.signal(Signal::INT);
         run.end().code(130);
         still_serves_the_first(&shop, moment);
-        nothing_is_open(&shop, moment);
+        shop.nothing_is_open(&format!("{moment:?}"));
     }
 
-    shop.write("addons/lab_shop/migrate.sql", SLOW_UPDATE);
-
     // Killed, it leaves what the next one clears up; that one is killed later, and so on.
-    for moment in [Moment::Copy, Moment::Sanitise, Moment::Modules] {
+    for moment in [Moment::Copy, Moment::Sanitise, Moment::Modules, Moment::Verify] {
+        moment.prepare(&shop, &quick);
         let mut run = restore();
         moment.wait(&shop, &mut run);
         run.signal(Signal::KILL);
@@ -59,7 +76,7 @@ fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
             "{moment:?}"
         );
     }
-    shop.write("addons/lab_shop/migrate.sql", &quick);
+    Moment::Swap.prepare(&shop, &quick);
     let mut run = restore();
     Moment::Swap.wait(&shop, &mut run);
     run.signal(Signal::KILL);
@@ -78,7 +95,7 @@ fn interrupted_or_killed_the_live_data_stay_and_the_next_restore_clears_up() {
     shop.serves();
     assert_eq!(shop.databases(), ["shop", "shop__previous"], "{run}");
     assert_eq!(shop.filestore_names(), ["shop", "shop__previous"], "{run}");
-    nothing_is_open(&shop, Moment::Swap);
+    shop.nothing_is_open("the end");
 }
 
 #[test]
@@ -104,10 +121,12 @@ fn interrupted_after_the_swap_the_new_password_is_told_all_the_same() {
 enum Moment {
     /// pg_restore is at work.
     Copy,
-    /// The copy is there and being sanitised.
+    /// A rule is at work in the copy.
     Sanitise,
     /// Odoo updates modules in the copy.
     Modules,
+    /// The rules are at work in it again, after the modules.
+    Verify,
     /// The web is being stopped for the swap.
     Activate,
     /// The web is down for the swap.
@@ -115,6 +134,18 @@ enum Moment {
 }
 
 impl Moment {
+    /// Sees to it that it lasts.
+    fn prepare(self, shop: &Estate, quick: &str) {
+        let (update, rules) = match self {
+            Self::Sanitise => (quick, slow_rule("res_lang", "pg_sleep(7)")),
+            Self::Modules => (SLOW_UPDATE, String::new()),
+            Self::Verify => (LATE_TABLE, slow_rule("lab_late", "pg_sleep(8)")),
+            Self::Copy | Self::Activate | Self::Swap => (quick, String::new()),
+        };
+        shop.write("addons/lab_shop/migrate.sql", update);
+        shop.write("rules.toml", &rules);
+    }
+
     /// Waits for it.
     fn wait(self, shop: &Estate, run: &mut Running) {
         eventually(&format!("{self:?}"), SOON, || {
@@ -125,15 +156,16 @@ impl Moment {
 
     fn is_here(self, shop: &Estate) -> bool {
         let asked = |sql: &str| shop.container("database").is_some() && shop.sql_in("postgres", sql) != "0";
+        let sleeps = |seconds: u32| {
+            asked(&format!(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep({seconds})%' AND pid <> pg_backend_pid()"
+            ))
+        };
         match self {
             Self::Copy => asked("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_restore'"),
-            Self::Sanitise => asked(
-                "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_\\_incoming\\_%'
-                   AND shobj_description(oid, 'pg_database') LIKE '%sanitis%'",
-            ),
-            Self::Modules => asked(
-                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(6)%' AND pid <> pg_backend_pid()",
-            ),
+            Self::Sanitise => sleeps(7),
+            Self::Modules => sleeps(6),
+            Self::Verify => sleeps(8),
             // Odoo says so itself, and then needs a second or two.
             Self::Activate => {
                 let stopping = !processes_with(&[&shop.project, " stop ", " web"]).is_empty();
@@ -155,28 +187,4 @@ fn still_serves_the_first(shop: &Estate, moment: Moment) {
     shop.serves();
     let generation = shop.sql("SELECT value FROM ir_config_parameter WHERE key = 'test.generation'");
     assert_eq!(generation, "first", "{moment:?}");
-}
-
-/// No process, no container and no session of the run is left, and nobody can log in to the copy.
-fn nothing_is_open(shop: &Estate, moment: Moment) {
-    let open = "SELECT datname FROM pg_database WHERE datname LIKE '%\\_\\_%' AND (datallowconn OR NOT datistemplate)";
-    assert_eq!(shop.sql(open), "", "{moment:?}");
-    let logins = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'opw_task%' AND (rolcanlogin OR rolsuper)";
-    assert_eq!(shop.sql(logins), "", "{moment:?}");
-    assert_eq!(
-        shop.sql("SELECT count(*) FROM pg_stat_activity WHERE datname LIKE '%\\_\\_%'"),
-        "0",
-        "{moment:?}"
-    );
-    let left = processes_with(&[&shop.project]);
-    assert!(left.is_empty(), "{moment:?}: {left:#?}");
-    let left = processes_with(&["__incoming_"]);
-    assert!(left.is_empty(), "{moment:?}: {left:#?}");
-    let extra: Vec<String> = shop
-        .containers()
-        .into_iter()
-        .filter(|line| line.contains("-modules-"))
-        .collect();
-    assert!(extra.is_empty(), "{moment:?}: {extra:?}");
-    assert!(!shop.path("state/compose/.modules.yaml").exists(), "{moment:?}");
 }

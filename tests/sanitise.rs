@@ -4,10 +4,16 @@
 
 #[path = "sanitise/audits.rs"]
 mod audits;
+#[path = "sanitise/beyond.rs"]
+mod beyond;
 #[path = "sanitise/files.rs"]
 mod files;
 #[path = "sanitise/guide.rs"]
 mod guide;
+#[path = "sanitise/interrupted.rs"]
+mod interrupted;
+#[path = "sanitise/line.rs"]
+mod line;
 #[path = "sanitise/odoo.rs"]
 mod odoo;
 #[path = "sanitise/parity.rs"]

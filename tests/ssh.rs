@@ -10,7 +10,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Child, Command as Std, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use camino::Utf8PathBuf;
 use opw_task::error::Explain;
@@ -190,6 +190,33 @@ async fn files_there_and_here_are_written_whole() {
                 .await
                 .is_err()
         );
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_writer_left_goes_with_the_next_write() {
+    let sshd = Sshd::start();
+    let (processes, sink) = (processes(), discard());
+    for (name, host) in [("here", Host::Local), ("there", sshd.host())] {
+        let folder = sshd.path(name);
+        fs::create_dir(&folder).unwrap();
+        let two_hours_ago = SystemTime::now() - Duration::from_secs(7200);
+        // The second is being written by somebody else, the third is no file of ours.
+        for (file, at) in [
+            (".new.a1B2c3", two_hours_ago),
+            (".new.d4E5f6", SystemTime::now()),
+            (".new.notes.txt", two_hours_ago),
+        ] {
+            fs::File::create(folder.join(file)).unwrap().set_modified(at).unwrap();
+        }
+        let file = folder.join("file");
+        host.write_file(&processes, &file, b"new", Mode(0o600), &sink)
+            .await
+            .unwrap();
+        let entries = fs::read_dir(&folder).unwrap().flatten();
+        let mut left: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, [".new.d4E5f6", ".new.notes.txt", "file"], "{name}");
     }
 }
 

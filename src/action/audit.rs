@@ -5,10 +5,8 @@
 
 use camino::Utf8PathBuf;
 
-use super::database::running_server;
-use super::sanitise::{facts, rules, write_markdown};
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
+use super::sanitise::{LiveDatabase, rules, write_markdown};
+use super::{ActionError, Outline, Scene, Step};
 use crate::run::event::Stream;
 use crate::sanitise::{Verdict, audit};
 
@@ -39,13 +37,9 @@ impl Audit {
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
-        scene.require_local()?;
         let stack = scene.stack()?;
-        let rules = rules(stack, &scene.project)?;
-        let facts = facts(stack, Vec::new())?;
-        let server = running_server(scene).await?;
-        let mut session = server.connect(stack.database()?).await?;
-        let report = audit(&mut session, &rules, &stack.sanitise, &facts).await?;
+        let mut live = LiveDatabase::open(scene).await?;
+        let report = audit(&mut live.session, &live.rules, &stack.sanitise, &live.facts).await?;
         scene
             .report
             .line(Stream::Out, &format!("database   {}", stack.database()?));

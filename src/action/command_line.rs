@@ -2,8 +2,7 @@
 //!
 //! Killed half-way it leaves whatever that program leaves.
 
-use super::{ActionError, Scene};
-use crate::plan::Step;
+use super::{ActionError, Scene, Step};
 use crate::process::Command;
 
 /// A program with its arguments.

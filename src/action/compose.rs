@@ -5,8 +5,7 @@
 use camino::Utf8PathBuf;
 
 use super::database::finish_swap;
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
+use super::{ActionError, Outline, Scene, Step};
 use crate::process::{Command, Env};
 use crate::stack::{Change, Stack};
 

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::compose::compose;
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
+use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{DatabaseFacts, Incoming, IncomingSpec, Names, RESTORE, RestoreLock, RestoreRole, Server, State};
 use crate::process::{Command, Sink};
 use crate::run::event::{Progress, Unit};

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::incoming_filestore::FilestorePair;
 use super::state_root::owner;
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
+use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::Names;
 use crate::process::{Ending, Sink};
 use crate::run::event::{Progress, Unit};

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use super::compose::{compose, of_project};
 use super::incoming_filestore::FilestorePair;
-use super::{ActionError, Outline, Scene};
+use super::{ActionError, Outline, Scene, Step};
 use crate::host::Host;
-use crate::plan::Step;
 use crate::postgres::{Names, RestoreLock, Server, clean, scan, status};
 use crate::process::Command;
 use crate::stack::Stack;

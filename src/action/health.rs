@@ -10,8 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::compose::compose;
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
+use super::{ActionError, Outline, Scene, Step};
 use crate::process::{Command, Sink};
 use crate::stack::Stack;
 

@@ -23,6 +23,8 @@ mod sanitise;
 mod scene;
 mod state_root;
 mod status;
+mod step;
+mod unnamed_files;
 mod verify;
 
 pub use activate::Activate;
@@ -43,9 +45,9 @@ pub use sanitise::Sanitise;
 pub use scene::{Outline, Report, Scene};
 pub use state_root::StateRoot;
 pub use status::Status;
+pub use step::Step;
 pub use verify::Verify;
 
-use crate::plan::Step;
 use crate::stack::{Change, Stack};
 
 /// What a task does.

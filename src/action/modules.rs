@@ -8,8 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compose::compose_without_keys;
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
+use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{Incoming, Names, installed_modules, modules_not_installed};
 use crate::process::Command;
 use crate::stack::Stack;

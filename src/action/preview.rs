@@ -3,10 +3,8 @@
 //!
 //! `--dry-run` promises to reach no host, so it cannot know which rules fit: this is its longer answer.
 
-use super::database::running_server;
-use super::sanitise::{facts, rules};
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
+use super::sanitise::{LiveDatabase, rules};
+use super::{ActionError, Outline, Scene, Step};
 use crate::run::event::Stream;
 use crate::sanitise::preview;
 
@@ -28,13 +26,9 @@ impl Preview {
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
-        scene.require_local()?;
         let stack = scene.stack()?;
-        let rules = rules(stack, &scene.project)?;
-        let facts = facts(stack, Vec::new())?;
-        let server = running_server(scene).await?;
-        let mut session = server.connect(stack.database()?).await?;
-        let statements = preview(&mut session, &rules, &stack.sanitise, &facts).await?;
+        let mut live = LiveDatabase::open(scene).await?;
+        let statements = preview(&mut live.session, &live.rules, &stack.sanitise, &live.facts).await?;
         let say = |text: &str| {
             for line in text.lines() {
                 scene.report.line(Stream::Out, line);

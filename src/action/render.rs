@@ -5,9 +5,8 @@
 
 use camino::Utf8Path;
 
-use super::{ActionError, Outline, Scene};
+use super::{ActionError, Outline, Scene, Step};
 use crate::host::{Host, Mode};
-use crate::plan::Step;
 use crate::render::{File, Templates};
 use crate::stack::Paths;
 

@@ -4,8 +4,7 @@
 
 use super::activate::{SWAP, in_step, while_web_is_down};
 use super::incoming_filestore::FilestorePair;
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
+use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{Names, RestoreLock, Server, can_roll_back, rollback};
 
 /// Rolls back the last restore.

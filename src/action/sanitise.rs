@@ -1,18 +1,18 @@
 //! Takes production's secrets and jobs out of the incoming database, before anything of Odoo sees it.
 //!
-//! One transaction: killed half-way it leaves the incoming database as it was, shut.
+//! One transaction: interrupted or killed half-way it leaves the incoming database as it was, shut.
 
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
+use super::database::running_server;
 use super::module_files::{ask, module_files};
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
-use crate::postgres::{Incoming, Names, State};
+use super::{ActionError, Outline, Scene, Step};
+use crate::postgres::{Incoming, Names, Session, State};
 use crate::sanitise::{Facts, Report, RuleSet, sanitise};
 use crate::secret::Secret;
-use crate::stack::{Stack, Value};
+use crate::stack::{Project, Stack, Value};
 
 /// Sanitises the incoming database.
 #[derive(Debug, Clone)]
@@ -61,17 +61,39 @@ impl Sanitise {
 async fn clean(scene: &Scene, incoming: &Incoming) -> Result<Report, ActionError> {
     let stack = scene.stack()?;
     let rules = rules(stack, &scene.project)?;
-    let mut facts = facts(stack, Vec::new())?;
+    let mut facts = facts(stack)?;
     facts.module_files = module_files(scene, incoming).await?;
     incoming.set_state(State::Sanitising).await?;
     let mut session = incoming.connect().await?;
-    let report = sanitise(&mut session, &rules, &stack.sanitise, &facts).await?;
+    let cut_off = session.cut_off();
+    let work = sanitise(&mut session, &rules, &stack.sanitise, &facts);
+    let done = scene.cut_off_when_cancelled(cut_off, work).await;
+    let report = done.map_err(|error| scene.unless_cancelled(error))?;
     incoming.set_state(State::Sanitised).await?;
     Ok(report)
 }
 
+/// The stack's live database, which need not be a copy of ours, and what sanitising would know of it.
+pub(super) struct LiveDatabase {
+    pub session: Session,
+    pub rules: RuleSet,
+    pub facts: Facts,
+}
+
+impl LiveDatabase {
+    /// Opens it for questions. It must run, and nothing of the stack need be rendered.
+    pub(super) async fn open(scene: &Scene) -> Result<Self, ActionError> {
+        scene.require_local()?;
+        let stack = scene.stack()?;
+        let rules = rules(stack, &scene.project)?;
+        let facts = facts(stack)?;
+        let session = running_server(scene).await?.connect(stack.database()?).await?;
+        Ok(Self { session, rules, facts })
+    }
+}
+
 /// The built-in rules and the project's own.
-pub(super) fn rules(stack: &Stack, project: &crate::plan::Project) -> Result<RuleSet, ActionError> {
+pub(super) fn rules(stack: &Stack, project: &Project) -> Result<RuleSet, ActionError> {
     let mut rules = RuleSet::builtin().map_err(ActionError::Rule)?;
     for path in &stack.sanitise.rules {
         let full = project.root.join(path);
@@ -83,8 +105,9 @@ pub(super) fn rules(stack: &Stack, project: &crate::plan::Project) -> Result<Rul
 }
 
 /// What sanitising must know of the stack.
-pub(super) fn facts(stack: &Stack, mut production_names: Vec<String>) -> Result<Facts, ActionError> {
+pub(super) fn facts(stack: &Stack) -> Result<Facts, ActionError> {
     let mut source = String::new();
+    let mut production_names = Vec::new();
     if let Some(upstream) = &stack.upstream {
         upstream.name().clone_into(&mut source);
         // A loopback address names no production, and would be found everywhere.
@@ -97,6 +120,7 @@ pub(super) fn facts(stack: &Stack, mut production_names: Vec<String>) -> Result<
         source,
         base_url: stack.base_url()?.to_owned(),
         admin_password: stack.variables.secret("ODOO_ADMIN_PASSWORD"),
+        admin_hash: None,
         production_names,
         variables: variables(stack),
         module_files: Vec::new(),

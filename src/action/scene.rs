@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
 
 use super::{ActionError, Handover};
-use crate::plan::Project;
 use crate::process::{Command, Processes, Redactor, Sink};
 use crate::run::event::{Event, NodeName, Progress, Stream};
-use crate::stack::{Stack, StackError};
+use crate::stack::{Project, Stack, StackError};
 
 /// What an action knows before anything runs.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +97,28 @@ impl Scene {
         let command = self.stack()?.host.command(command)?;
         self.report.command(&command);
         Ok(self.processes.capture(&command).await?)
+    }
+
+    /// Waits for work on a session. When the run is cancelled the session is cut off: the server rolls back what was begun,
+    /// and the work ends at once, with an error.
+    pub(super) async fn cut_off_when_cancelled<T>(&self, session: AbortHandle, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        tokio::select! {
+            done = &mut work => done,
+            () = self.processes.cancellation().cancelled() => {
+                session.abort();
+                work.await
+            }
+        }
+    }
+
+    /// The error of work that was cut off: that of a cancelled run is its cancellation.
+    pub(super) fn unless_cancelled(&self, error: impl Into<ActionError>) -> ActionError {
+        if self.processes.cancellation().is_cancelled() {
+            ActionError::Interrupted
+        } else {
+            error.into()
+        }
     }
 
     /// Refuses a stack whose host is not this machine.

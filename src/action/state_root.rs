@@ -6,8 +6,7 @@
 //!
 //! Killed half-way it leaves folders, empty.
 
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
+use super::{ActionError, Outline, Scene, Step};
 use crate::process::Command;
 use crate::stack::{Paths, Stack};
 

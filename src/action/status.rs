@@ -4,8 +4,7 @@
 //! It changes nothing. A database that does not run is no failure: it is said.
 
 use super::compose::of_project;
-use super::{ActionError, Outline, Scene};
-use crate::plan::Step;
+use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{Names, Standing};
 use crate::process::Command;
 use crate::run::event::Stream;

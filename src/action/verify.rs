@@ -1,7 +1,7 @@
 //! Sanitises once more, because module updates bring jobs and parameters back, and asks every surface whether it is
 //! clean. Only what comes out of here can be activated.
 //!
-//! Killed half-way it leaves an incoming database that is shut.
+//! Interrupted or killed half-way it leaves an incoming database that is shut.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -9,9 +9,9 @@ use super::copy_filestore::pull_now;
 use super::incoming_filestore::FilestorePair;
 use super::module_files::module_files;
 use super::sanitise::{facts, rules, write_markdown};
-use super::{ActionError, Outline, Scene};
+use super::unnamed_files::remove_unnamed;
+use super::{ActionError, Outline, Scene, Step};
 use crate::host::{Host, Mode};
-use crate::plan::Step;
 use crate::postgres::{Incoming, Names, Treatment, attachments};
 use crate::sanitise::{Refusal, Report, Sanitised, verify};
 
@@ -51,10 +51,7 @@ impl Verify {
             .take("the incoming database", "copy-database")
             .await?;
         let earlier = scene.handover.treated.take_if_there().await;
-        let names = earlier
-            .as_ref()
-            .map_or_else(Vec::new, |report| report.production_names.clone());
-        let sanitised = match prove(scene, incoming, names).await {
+        let sanitised = match prove(scene, incoming, earlier.as_ref()).await {
             Ok(sanitised) => sanitised,
             Err((incoming, error)) => {
                 scene.handover.incoming.put(incoming).await;
@@ -119,12 +116,16 @@ impl Verify {
 async fn prove(
     scene: &Scene,
     incoming: Incoming,
-    production_names: Vec<String>,
+    earlier: Option<&Report>,
 ) -> Result<Sanitised<Incoming>, (Incoming, ActionError)> {
     let prepared = async {
         let stack = scene.stack()?;
         let rules = rules(stack, &scene.project)?;
-        let mut facts = facts(stack, production_names)?;
+        let mut facts = facts(stack)?;
+        if let Some(earlier) = earlier {
+            facts.production_names.extend(earlier.production_names.iter().cloned());
+            facts.admin_hash.clone_from(&earlier.admin_hash);
+        }
         // Anew: an update may have brought modules.
         facts.module_files = module_files(scene, &incoming).await?;
         Ok::<_, ActionError>((rules, facts, incoming.connect().await?))
@@ -137,11 +138,17 @@ async fn prove(
         Ok(stack) => &stack.sanitise,
         Err(error) => return Err((incoming, error)),
     };
-    let verified = verify(&mut session, incoming, &rules, policy, &facts).await;
-    verified.map_err(|refused| (refused.database, ActionError::Refused(Box::new(refused.reason))))
+    let cut_off = session.cut_off();
+    let work = verify(&mut session, incoming, &rules, policy, &facts);
+    let verified = scene.cut_off_when_cancelled(cut_off, work).await;
+    verified.map_err(|refused| {
+        let error = ActionError::Refused(Box::new(refused.reason));
+        (refused.database, scene.unless_cancelled(error))
+    })
 }
 
-/// The objects become Odoo's, the planner gets its statistics, and files that are missing are told.
+/// The objects become Odoo's, the planner gets its statistics, files that are missing are told, and files that sanitising
+/// took the last name from are removed.
 async fn make_ready(scene: &Scene, incoming: &Incoming, treatment: Treatment) -> Result<(), ActionError> {
     incoming.reassign().await?;
     let session = incoming.connect().await?;
@@ -150,10 +157,16 @@ async fn make_ready(scene: &Scene, incoming: &Incoming, treatment: Treatment) ->
     drop(session);
     let pair = FilestorePair::of(scene.stack()?, &Names::new(scene.stack()?.database()?)?);
     let folder = pair.incoming(&scene.run);
-    let mut missing = lacking(&folder, files);
+    let mut missing = lacking(&folder, &files);
     if !missing.is_empty() && folder.is_dir() {
         pull_now(scene).await?;
-        missing = lacking(&folder, missing);
+        missing = lacking(&folder, &missing);
+    }
+    let removed = remove_unnamed(&folder, files).await?;
+    if removed > 0 {
+        scene
+            .report
+            .note(format!("removed {removed} files that no attachment of the copy names"));
     }
     if !missing.is_empty() {
         scene.report.warn(format!(
@@ -176,6 +189,7 @@ fn whole(report: &Report, earlier: Option<Report>) -> Report {
 }
 
 /// The files that are not in a folder.
-fn lacking(folder: &Utf8Path, files: Vec<String>) -> Vec<String> {
-    files.into_iter().filter(|file| !folder.join(file).is_file()).collect()
+fn lacking(folder: &Utf8Path, files: &[String]) -> Vec<String> {
+    let lacking = files.iter().filter(|file| !folder.join(file).is_file());
+    lacking.cloned().collect()
 }

@@ -1,9 +1,9 @@
 //! `--dry-run`: the plan as the commands that a person could type.
 
 use super::execute::redactor;
-use crate::action::Outline;
+use crate::action::{Outline, Step};
 use crate::error::{Diagnostic, Explain};
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
 use crate::ui::{NodeView, PlanView, StepView};
 
 /// What stands for the run's identity where there is no run.

@@ -18,8 +18,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::Host;
 use crate::manifest::{self, Manifest, ManifestError};
-use crate::plan::{Project, no_such_task};
-use crate::stack::{Stack, resolve};
+use crate::plan::no_such_task;
+use crate::stack::{Project, Stack, resolve};
 use crate::ui::{Mode, Ui};
 use options::Options;
 

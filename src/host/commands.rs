@@ -36,9 +36,13 @@ pub(super) fn script(text: &str, arguments: &[&str]) -> Command {
 ///
 /// The new content is complete and on the disk under another name before it takes the file's name, so that nobody ever sees
 /// half of it. `mktemp` makes it 0600 from the beginning. The bytes are counted because a connection that breaks looks like
-/// the end of the input from there. SIGPIPE is trapped because nobody hears the complaint then.
+/// the end of the input from there. SIGPIPE is trapped because nobody hears the complaint then. What an hour ago a writer left
+/// that was killed goes first.
 pub(super) const WRITE: &str = r#"umask 077
-folder=$(dirname -- "$1") && new=$(mktemp -- "$folder/.new.XXXXXX") || exit
+folder=$(dirname -- "$1") || exit
+find "$folder" -maxdepth 1 -type f -name '.new.[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]' -mmin +60 \
+  -exec rm -f -- {} + 2> /dev/null
+new=$(mktemp -- "$folder/.new.XXXXXX") || exit
 trap 'rm -f -- "$new"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 cat > "$new" || exit

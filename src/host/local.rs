@@ -1,8 +1,10 @@
 //! Files on this machine, without a child process. Blocking calls stand on tokio's threads for them.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use tokio::task::spawn_blocking;
@@ -10,11 +12,18 @@ use tokio::task::spawn_blocking;
 use super::PathError;
 use super::files::Mode;
 
+/// How the name begins under which a file is written before it has its own. The script for other hosts uses the same.
+const NEW: &str = ".new.";
+
+/// No write takes that long: what is older was left by one that was killed.
+const STALE: Duration = Duration::from_secs(3600);
+
 pub(super) async fn write_file(path: &Utf8Path, contents: &[u8], mode: Mode) -> Result<(), PathError> {
     let contents = contents.to_owned();
     blocking("write", path, move |path| {
         let folder = path.parent().unwrap_or(path);
-        let mut file = tempfile::Builder::new().prefix(".new.").tempfile_in(folder)?;
+        remove_stale(folder);
+        let mut file = tempfile::Builder::new().prefix(NEW).tempfile_in(folder)?;
         file.write_all(&contents)?;
         // tempfile makes it 0600; the mode is set exactly, whatever the umask says.
         file.as_file().set_permissions(fs::Permissions::from_mode(mode.0))?;
@@ -24,6 +33,27 @@ pub(super) async fn write_file(path: &Utf8Path, contents: &[u8], mode: Mode) -> 
         fs::File::open(folder)?.sync_all()
     })
     .await
+}
+
+/// Removes what writers left that were killed. One that cannot be removed is in nobody's way.
+fn remove_stale(folder: &Utf8Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| is_new(&entry.file_name())) {
+        let age = entry
+            .metadata()
+            .ok()
+            .filter(fs::Metadata::is_file)
+            .and_then(|file| file.modified().ok()?.elapsed().ok());
+        if age.is_some_and(|age| age > STALE) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether a name is one that `tempfile` and `mktemp` make for us.
+fn is_new(name: &OsStr) -> bool {
+    let rest = name.to_str().and_then(|name| name.strip_prefix(NEW));
+    rest.is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 pub(super) async fn create_dir(path: &Utf8Path, mode: Mode) -> Result<(), PathError> {

@@ -16,7 +16,7 @@ pub use commands::{create_dir, remove_dir_all, rename};
 pub use error::HostError;
 pub use files::Mode;
 pub use path_error::PathError;
-pub use same_machine::{is_loopback, plain_name, same_machine, same_name};
+pub use same_machine::{is_loopback, is_this_machine, plain_name, same_machine, same_name};
 pub use ssh_target::SshTarget;
 pub use ssh_target_error::SshTargetError;
 

@@ -1,9 +1,12 @@
 //! Whether two ssh targets are one machine under two names.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
 use super::SshTarget;
 use crate::process::{Command, ProcessError, Processes};
+
+/// A port has to be named where only a route is asked for.
+const DISCARD: u16 = 9;
 
 /// A host's name as it can be compared: lower case, no dot at the end, an address in its usual form.
 #[must_use]
@@ -40,6 +43,38 @@ pub fn same_name(a: &SshTarget, b: &SshTarget) -> bool {
 /// Only if the run is cancelled meanwhile.
 pub async fn same_machine(a: &SshTarget, b: &SshTarget, processes: &Processes) -> Result<bool, ProcessError> {
     Ok(same_name(a, b) || resolved(a, processes).await?.is(&resolved(b, processes).await?))
+}
+
+/// Whether a target leads to the machine that we run on: ssh's configuration ends at this machine's own name, or at an address
+/// of its own. Nothing is contacted and no name is looked up, so a name that only DNS knows for this machine is not seen.
+///
+/// Loopback addresses are nobody's: behind their ports other machines may stand.
+///
+/// # Errors
+///
+/// Only if the run is cancelled meanwhile.
+pub async fn is_this_machine(target: &SshTarget, processes: &Processes) -> Result<bool, ProcessError> {
+    let name = resolved(target, processes).await?.name;
+    if is_loopback(&name) {
+        return Ok(false);
+    }
+    let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let is_own_address = name.parse().is_ok_and(is_own_address);
+    Ok(is_own_address || name == plain_name(&own))
+}
+
+/// Whether the address is one of this machine's: what is sent there would come from there. Connecting such a socket sends
+/// nothing.
+fn is_own_address(address: IpAddr) -> bool {
+    let any: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let from = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((address, DISCARD))?;
+        socket.local_addr()
+    });
+    from.is_ok_and(|from| from.ip() == address)
 }
 
 /// Where a target leads.

@@ -10,12 +10,12 @@ use minijinja::{Value, context};
 use super::graph::{closure, order, waits_for};
 use super::params::seen_by;
 use super::words::{split, word_or_words};
-use super::{Node, ParamValue, Plan, PlanError, Project};
+use super::{Node, ParamValue, Plan, PlanError};
 use crate::action::{self, Action};
 use crate::manifest::{Manifest, RunDef, Sourced, TaskDef, Text, hint};
 use crate::process::{Command, Env};
 use crate::render::{Strings, context_of_variables};
-use crate::stack::Stack;
+use crate::stack::{Project, Stack};
 
 /// Builds the plan for a task. No program is run and no host is asked anything.
 ///

@@ -8,8 +8,6 @@ mod words;
 
 use std::sync::Arc;
 
-use camino::Utf8PathBuf;
-
 pub use build::{build, no_such_task};
 pub use error::PlanError;
 pub use graph::tasks_on_a_stack;
@@ -17,18 +15,7 @@ pub use params::{ParamValue, params_of};
 
 use crate::action::Action;
 use crate::run::event::NodeName;
-use crate::stack::{Change, Stack};
-
-/// What is known of the project wherever an action runs.
-#[derive(Debug, Clone)]
-pub struct Project {
-    /// Its name.
-    pub name: String,
-    /// Its root folder.
-    pub root: Utf8PathBuf,
-    /// The folder of its own templates; need not exist.
-    pub templates: Utf8PathBuf,
-}
+use crate::stack::{Change, Project, Stack};
 
 /// A plan: nodes in an order in which each stands after all that it waits for.
 #[derive(Debug)]
@@ -58,24 +45,6 @@ pub struct Node {
     pub action: Option<Action>,
     /// Whether what its child prints is what the user asked for.
     pub shown: bool,
-}
-
-/// A step of an action, as `--dry-run` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// A command that a person could type.
-    Command(String),
-    /// A statement, with a `--` comment in front where it is not plain what it is for.
-    Sql(String),
-    /// A file that is written.
-    File {
-        /// Where.
-        path: Utf8PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// What no command says.
-    Note(String),
 }
 
 impl Plan {

@@ -33,6 +33,14 @@ impl Session {
     }
 }
 
+impl Session {
+    /// What ends the session from beside, for when somebody else waits for its answers: whatever it was asked fails, and what
+    /// it had begun is rolled back.
+    pub(crate) fn cut_off(&self) -> AbortHandle {
+        self.connection.clone()
+    }
+}
+
 impl Drop for Session {
     fn drop(&mut self) {
         // Left to itself the driver keeps the socket until the answer to the last statement has come (measured: a

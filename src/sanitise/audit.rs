@@ -11,6 +11,7 @@ use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
 use super::hashes::{Hashes, service};
+use super::objects;
 use super::pass;
 use super::plan::plan;
 use super::policy::{Passwords, Policy};
@@ -45,9 +46,14 @@ pub async fn audit(
         Some(stamp) => stamp,
         None => Stamp::fresh(&read).await?,
     };
-    // People change their passwords in a copy that lives; that production's are gone was verified when it began to.
+    // People change their passwords in a copy that lives; that production's are gone was verified when it began to. Of
+    // a copy that was made otherwise nobody knows that.
+    let passwords = match treated {
+        Some(_) => Passwords::Keep,
+        None => policy.passwords,
+    };
     let kept = Policy {
-        passwords: Passwords::Keep,
+        passwords,
         ..policy.clone()
     };
     let hashes = Hashes {
@@ -67,7 +73,8 @@ pub async fn audit(
     let production_names = production::names(&read, &catalogue, policy, facts).await?;
     let verdict = asked.verdict();
     let mut findings = asked.findings;
-    findings.extend(production::findings(&read, &catalogue, &production_names).await?);
+    findings.extend(production::findings(&read, &catalogue, &production_names, facts).await?);
+    findings.extend(objects::findings(&read).await?);
     if policy.anonymise.is_everything() {
         findings.extend(anonymise::findings(&read, &catalogue).await?);
     }
@@ -90,6 +97,7 @@ pub async fn audit(
         production_names,
         milliseconds: pass::milliseconds(begun),
         generated_password: None,
+        admin_hash: None,
     };
     read.rollback()
         .await

@@ -8,7 +8,6 @@ use postgres_protocol::escape::{escape_identifier, escape_literal};
 use tokio_postgres::{GenericClient, Transaction};
 
 use super::error::SanitiseError;
-use super::pass;
 use super::statement::Statement;
 
 /// Smaller tables are written as they are: bytes of the table itself.
@@ -39,7 +38,8 @@ pub(super) async fn set_aside(transaction: &Transaction<'_>, statement: &Stateme
         return Ok(SetAside::default());
     };
     let doing = || SanitiseError::server("look at a table's size");
-    let table = format!("public.{}", escape_identifier(&statement.table));
+    let (schema, name) = statement.table.split_once('.').unwrap_or(("public", &statement.table));
+    let table = format!("{}.{}", escape_identifier(schema), escape_identifier(name));
     let size =
         "SELECT CASE WHEN relkind = 'r' THEN pg_relation_size(oid) END FROM pg_class WHERE oid = to_regclass($1)";
     let row = transaction.query_opt(size, &[&table]).await.map_err(doing())?;
@@ -47,7 +47,7 @@ pub(super) async fn set_aside(transaction: &Transaction<'_>, statement: &Stateme
     if size.is_none_or(|size| size < LARGE) {
         return Ok(SetAside::default());
     }
-    let changes = pass::count(transaction, sample).await.map_err(doing())?;
+    let changes: i64 = sample.query_one(transaction).await.map_err(doing())?.get(0);
     if changes < MOST {
         return Ok(SetAside::default());
     }

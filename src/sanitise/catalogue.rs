@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use postgres_protocol::escape::escape_identifier;
 use tokio_postgres::GenericClient;
 
 use super::error::SanitiseError;
@@ -39,11 +40,16 @@ pub struct Column {
 /// A table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
+    /// Its name as SQL writes it, with its schema where that is not `public`.
+    pub relation: String,
+    /// Whether it is one of several partitions put together.
+    pub partitioned: bool,
     /// Its columns.
     pub columns: BTreeMap<String, Column>,
 }
 
-/// What the database has.
+/// What the database has, in every schema but PostgreSQL's own: people keep backups, logs and reports beside Odoo's
+/// tables. Tables of `public` go by their name, as rules write it; others by `schema.table`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalogue {
     tables: BTreeMap<String, Table>,
@@ -51,15 +57,23 @@ pub struct Catalogue {
     modules: BTreeSet<String>,
 }
 
+/// A domain is read as the type it stands on.
 const COLUMNS: &str = "
-SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',
+SELECT n.nspname::text, c.relname::text, c.relkind = 'p', a.attname::text, format_type(a.atttypid, a.atttypmod),
+       coalesce(format_type(nullif(t.typbasetype, 0), NULL), format_type(a.atttypid, NULL)),
+       a.attnotnull, a.attgenerated <> '',
        EXISTS (SELECT FROM pg_index i
                WHERE i.indrelid = c.oid AND i.indisunique AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
 FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
+JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'information_schema' AND NOT starts_with(n.nspname, 'pg_')
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-ORDER BY c.relname, a.attnum";
+JOIN pg_type t ON t.oid = a.atttypid
+WHERE";
+
+const TABLES: &str = "c.relkind IN ('r', 'p') AND NOT c.relispartition";
+
+/// One that holds no data cannot be read.
+const MATERIALISED_VIEWS: &str = "c.relkind = 'm' AND c.relispopulated";
 
 const SELECTIONS: &str = "SELECT replace(model, '.', '_'), name::text FROM ir_model_fields WHERE ttype = 'selection'";
 
@@ -72,28 +86,10 @@ impl Catalogue {
     /// # Errors
     /// When the server refuses, or when the database holds no Odoo.
     pub async fn read(client: &impl GenericClient) -> Result<Self, SanitiseError> {
-        let mut catalogue = Self::default();
-        let rows = client
-            .query(COLUMNS, &[])
-            .await
-            .map_err(SanitiseError::server("read the catalogue"))?;
-        for row in rows {
-            let sql_type: String = row.get(2);
-            let column = Column {
-                kind: kind(&sql_type),
-                sql_type,
-                not_null: row.get(3),
-                generated: row.get(4),
-                unique: row.get(5),
-                selection: false,
-            };
-            catalogue
-                .tables
-                .entry(row.get(0))
-                .or_default()
-                .columns
-                .insert(row.get(1), column);
-        }
+        let mut catalogue = Self {
+            tables: relations(client, TABLES).await?,
+            ..Self::default()
+        };
         for needed in ["ir_module_module", "ir_config_parameter"] {
             if !catalogue.tables.contains_key(needed) {
                 return Err(SanitiseError::NotOdoo {
@@ -153,6 +149,13 @@ impl Catalogue {
         self.tables.get(table)
     }
 
+    /// A table's name as SQL writes it.
+    pub(super) fn relation(&self, table: &str) -> String {
+        self.tables
+            .get(table)
+            .map_or_else(|| escape_identifier(table), |known| known.relation.clone())
+    }
+
     /// The column with this name.
     #[must_use]
     pub fn column(&self, table: &str, column: &str) -> Option<&Column> {
@@ -174,12 +177,48 @@ impl Catalogue {
     }
 }
 
+/// The materialised views that hold data, named as tables are. Rules do not change them: they follow from tables.
+pub(super) async fn materialised_views(client: &impl GenericClient) -> Result<BTreeMap<String, Table>, SanitiseError> {
+    relations(client, MATERIALISED_VIEWS).await
+}
+
+/// The relations of one kind with their columns.
+async fn relations(client: &impl GenericClient, kinds: &str) -> Result<BTreeMap<String, Table>, SanitiseError> {
+    let rows = client
+        .query(&format!("{COLUMNS} {kinds}"), &[])
+        .await
+        .map_err(SanitiseError::server("read the catalogue"))?;
+    let mut relations = BTreeMap::<String, Table>::new();
+    for row in rows {
+        let (schema, name): (String, String) = (row.get(0), row.get(1));
+        let (shown, relation) = if schema == "public" {
+            (name.clone(), escape_identifier(&name))
+        } else {
+            let relation = format!("{}.{}", escape_identifier(&schema), escape_identifier(&name));
+            (format!("{schema}.{name}"), relation)
+        };
+        let table = relations.entry(shown).or_default();
+        table.relation = relation;
+        table.partitioned = row.get(2);
+        let column = Column {
+            sql_type: row.get(4),
+            kind: kind(row.get(5)),
+            not_null: row.get(6),
+            generated: row.get(7),
+            unique: row.get(8),
+            selection: false,
+        };
+        table.columns.insert(row.get(3), column);
+    }
+    Ok(relations)
+}
+
 fn kind(sql_type: &str) -> Kind {
     match sql_type {
-        "text" | "bpchar" => Kind::Text,
+        "text" | "bpchar" | "citext" => Kind::Text,
         "jsonb" => Kind::Json,
         "bytea" => Kind::Bytes,
-        other if other.starts_with("character") => Kind::Text,
+        other if other.starts_with("character") && !other.ends_with(']') => Kind::Text,
         _ => Kind::Other,
     }
 }

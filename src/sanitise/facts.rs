@@ -14,6 +14,8 @@ pub struct Facts {
     pub base_url: String,
     /// The administrator's password in the copy; without it the administrator gets the generated one.
     pub admin_password: Option<Secret>,
+    /// What an earlier pass of the same run made of it; see [`Report::admin_hash`](super::Report::admin_hash).
+    pub admin_hash: Option<Secret>,
     /// Names of production that the copy must not speak of: the upstream's host, and what an earlier
     /// [`Report`](super::Report) of the same copy gathered before it was sanitised.
     pub production_names: Vec<String>,

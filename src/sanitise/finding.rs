@@ -18,6 +18,12 @@ pub enum Clue {
     Production,
     /// It is somebody's mail address, in a copy whose personal data were replaced.
     Person,
+    /// It leads out of the database: to another server, or to whatever a program may do.
+    Reach,
+    /// Its content means nothing to rules.
+    Opaque,
+    /// It holds what tables held before they were treated, and could not be computed anew.
+    Stale,
 }
 
 /// What became of it.
@@ -37,9 +43,11 @@ pub enum Outcome {
 /// What hunting found in one place. Values are never part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The table.
+    /// The table: its name in the schema `public`, `schema.table` in another. For what is no table's, the catalogue that
+    /// knows it: `pg_user_mapping`, `pg_proc` …
     pub table: String,
-    /// The column, or the key of a system parameter.
+    /// The column, the key of a system parameter, or the name of what the catalogue knows. Empty for all that a
+    /// materialised view holds.
     pub column: String,
     /// Rows.
     pub count: i64,
@@ -50,6 +58,16 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Where it stands, in one word.
+    #[must_use]
+    pub fn place(&self) -> String {
+        if self.column.is_empty() {
+            self.table.clone()
+        } else {
+            format!("{}.{}", self.table, self.column)
+        }
+    }
+
     /// Whether it keeps the copy from being sanitised.
     #[must_use]
     pub fn is_left(&self) -> bool {
@@ -65,6 +83,9 @@ impl fmt::Display for Clue {
             Self::Random => f.write_str("a random-looking value"),
             Self::Production => f.write_str("speaks of production"),
             Self::Person => f.write_str("mail addresses"),
+            Self::Reach => f.write_str("leads out of the database"),
+            Self::Opaque => f.write_str("content that no rule can read"),
+            Self::Stale => f.write_str("could not be computed anew"),
         }
     }
 }
@@ -83,13 +104,9 @@ impl fmt::Display for Outcome {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            table,
-            column,
-            count,
-            clue,
-            outcome,
+            count, clue, outcome, ..
         } = self;
         let rows = if *count == 1 { "row" } else { "rows" };
-        write!(f, "{table}.{column}: {count} {rows}, {clue}: {outcome}")
+        write!(f, "{}: {count} {rows}, {clue}: {outcome}", self.place())
     }
 }

@@ -17,9 +17,22 @@ pub(super) struct Format {
     pub pattern: String,
     /// A cheaper expression that every match contains.
     pub mark: String,
+    /// The columns, as `table.column`, that hold such values in every Odoo and that rules look after.
+    #[serde(default)]
+    pub homes: Vec<String>,
     /// Made-up examples that match, for the test.
     #[cfg_attr(not(test), expect(dead_code, reason = "only tests read them"))]
     pub samples: Vec<String>,
+}
+
+impl Format {
+    /// Whether a column holds such values by right.
+    pub(super) fn is_at_home(&self, table: &str, column: &str) -> bool {
+        self.homes
+            .iter()
+            .filter_map(|home| home.split_once('.'))
+            .any(|home| home == (table, column))
+    }
 }
 
 #[derive(Deserialize)]
@@ -58,7 +71,7 @@ pub(super) fn any_mark_here(formats: &[Format]) -> Result<Regex, SanitiseError> 
         })
 }
 
-const WORDS: [&str; 33] = [
+const WORDS: [&str; 45] = [
     "token",
     "secret",
     "passw",
@@ -92,6 +105,45 @@ const WORDS: [&str; 33] = [
     "site_key",
     "maps_key",
     "smtp_user",
+    "authorization_code",
+    "developer_key",
+    "key_file",
+    "keyfile",
+    "keystore",
+    "merchant_key",
+    "merchant_salt",
+    "p12",
+    "pem_key",
+    "pfx",
+    "pkcs12",
+    "transaction_key",
+];
+
+/// Keys that lock nothing: they sort, group, find or are public.
+const NO_LOCKS: [&str; 23] = [
+    "_analytics_key",
+    "_cache_key",
+    "_external_key",
+    "_foreign_key",
+    "_form_key",
+    "_group_key",
+    "_grouping_key",
+    "_identity_key",
+    "_job_key",
+    "_lookup_key",
+    "_natural_key",
+    "_parent_key",
+    "_partition_key",
+    "_primary_key",
+    "_public_key",
+    "_publishable_key",
+    "_record_key",
+    "_search_key",
+    "_sort_key",
+    "_talk_key",
+    "_translation_key",
+    "_unique_key",
+    "_url_key",
 ];
 
 /// Endings that make a name speak about a credential instead of holding one.
@@ -125,7 +177,17 @@ const ABOUT: [&str; 24] = [
 /// Whether a column or parameter of this name is likely to hold a credential.
 pub(super) fn names_a_credential(name: &str) -> bool {
     let name = name.to_lowercase().replace(['-', '.'], "_");
-    WORDS.iter().any(|word| name.contains(word)) && !ABOUT.iter().any(|ending| name.ends_with(ending))
+    (WORDS.iter().any(|word| name.contains(word)) || name.ends_with("_pass"))
+        && !ABOUT.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether a name is that of some key, which may be a credential (`carrier_key`) or nothing of the kind (`sort_key`). Only
+/// where few rows hold one is it taken for a credential: those are set up by hand, keys of data are in every row.
+pub(super) fn names_some_key(name: &str) -> bool {
+    let name = format!("_{}", name.to_lowercase().replace(['-', '.'], "_"));
+    (name.ends_with("_key") || name.ends_with("_keys"))
+        && name.len() > "_keys".len()
+        && !NO_LOCKS.iter().any(|harmless| name.ends_with(harmless))
 }
 
 /// Whether a value without spaces is so mixed that it is likely to be a key: 20 characters or more, letters and digits,
@@ -187,6 +249,8 @@ mod tests {
             "printnode.api_key",
             "custom_erp.bearer",
             "stripe_client_id",
+            "smtp_pass",
+            "fedex_developer_key",
         ] {
             assert!(names_a_credential(name), "{name}");
         }
@@ -198,6 +262,23 @@ mod tests {
             "barcode",
         ] {
             assert!(!names_a_credential(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn some_keys_lock_and_some_sort() {
+        for name in ["carrier_key", "depot.signing-key", "vapid_keys"] {
+            assert!(names_some_key(name), "{name}");
+        }
+        for name in [
+            "key",
+            "keys",
+            "sort_key",
+            "website_form_key",
+            "stripe_public_key",
+            "monkey",
+        ] {
+            assert!(!names_some_key(name), "{name}");
         }
     }
 

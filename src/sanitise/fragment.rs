@@ -94,7 +94,7 @@ impl Target<'_> {
     fn renewed(&self, sql: &mut Sql, bindings: &Bindings<'_>) -> Result<String, SanitiseError> {
         let seed = sql.bind(bindings.seed());
         let purpose = escape_literal(&format!("/{}.{}/", self.table, self.name));
-        let input = format!("{seed} || {purpose} || {}.id", escape_identifier(self.table));
+        let input = format!("{seed} || {purpose} || id");
         let digest = format!("encode(sha256(convert_to({input}, 'UTF8')), 'hex')");
         match (self.column.kind, length(&self.column.sql_type)) {
             (Kind::Text, Some(length)) => Ok(format!("left({digest}, {length})")),

@@ -1,32 +1,37 @@
 //! The hunt for credentials that no rule names: by the names of columns and parameters, and by the looks of values.
 
-use postgres_protocol::escape::{escape_identifier, escape_literal};
 use tokio_postgres::GenericClient;
-use tokio_postgres::types::ToSql;
 
 use super::bindings::Bindings;
-use super::catalogue::{Catalogue, Kind, Table};
+use super::catalogue::{self, Catalogue, Kind, Table};
 use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format;
 use super::fragment::Target;
+use super::hunt_files;
+use super::hunt_pairs;
 use super::hunt_values;
+use super::materialised;
+use super::objects;
+use super::pipeline::in_order;
 use super::plan;
 use super::rule::{Change, Rule};
-use super::rule_file::PARAMETERS;
 use super::rule_set::RuleSet;
 use super::stamp;
 use super::statement::Sql;
 use super::value::Value;
 
-/// Something found, and how it would be removed.
+/// More rows than this are not set up by hand.
+const FEW: i64 = 100;
+
+/// Something found, and how it would be removed, where that can be.
 #[derive(Debug, Clone)]
 pub(super) struct Trace {
     pub table: String,
     pub column: String,
     pub clue: Clue,
     pub count: i64,
-    pub removal: Sql,
+    pub removal: Option<Sql>,
 }
 
 /// Where to hunt and what to pass by.
@@ -37,25 +42,46 @@ pub(super) struct Hunt<'a> {
 }
 
 impl Hunt<'_> {
-    /// Everything that is found.
+    /// Everything that is found in tables, and beside them.
     pub(super) async fn run(&self, client: &impl GenericClient) -> Result<Vec<Trace>, SanitiseError> {
-        let mut traces = Vec::new();
-        for (name, table) in self.catalogue.tables() {
-            traces.extend(self.names(client, name, table).await?);
+        let tables: Vec<_> = self.catalogue.tables().collect();
+        let mut traces = self.look(client, &tables).await?;
+        traces.extend(hunt_files::run(client, self.catalogue, self.bindings).await?);
+        traces.extend(objects::run(client).await?);
+        Ok(traces)
+    }
+
+    /// What is found in materialised views: read when it is asked for, because tables are treated first and views
+    /// computed anew. What still stands in one then can only be taken out with all that it holds.
+    pub(super) async fn views(&self, client: &impl GenericClient) -> Result<Vec<Trace>, SanitiseError> {
+        let views = catalogue::materialised_views(client).await?;
+        let tables: Vec<_> = views.iter().map(|(name, table)| (name.as_str(), table)).collect();
+        let mut traces = self.look(client, &tables).await?;
+        for trace in &mut traces {
+            trace.removal = views.get(&trace.table).map(materialised::emptying);
         }
-        traces.extend(hunt_values::run(client, self.catalogue).await?);
-        traces.extend(self.parameters(client).await?);
+        Ok(traces)
+    }
+
+    /// What is found in relations, by the names of their columns and by the looks of their values.
+    async fn look(&self, client: &impl GenericClient, tables: &[(&str, &Table)]) -> Result<Vec<Trace>, SanitiseError> {
+        let mut traces = Vec::new();
+        let named = in_order(tables.iter().map(|(name, table)| self.names(client, name, table))).await?;
+        traces.extend(named.into_iter().flatten());
+        traces.extend(hunt_values::run(client, tables).await?);
+        traces.extend(hunt_pairs::run(client, self, tables).await?);
         Ok(traces)
     }
 
     /// Columns of a credential's name that hold something which no rule put there.
     async fn names(&self, client: &impl GenericClient, name: &str, table: &Table) -> Result<Vec<Trace>, SanitiseError> {
-        let quoted = escape_identifier(name);
+        let relation = &table.relation;
         let mut select = Sql::default();
         let (mut counts, mut traces) = (Vec::new(), Vec::new());
         for (column_name, column) in &table.columns {
             let candidate = column.kind != Kind::Other && !column.selection && !column.generated;
-            if !candidate || !format::names_a_credential(column_name) || self.kept(name, column_name) {
+            let named = format::names_a_credential(column_name) || format::names_some_key(column_name);
+            if !candidate || !named || self.kept(name, column_name) {
                 continue;
             }
             let target = Target {
@@ -70,20 +96,22 @@ impl Hunt<'_> {
             let mut removal = Sql::default();
             let empty = target.value(&mut removal, &Value::Nothing, self.bindings)?;
             let here = self.unexplained(&target, &mut removal)?;
-            removal.text = format!("UPDATE {quoted} SET {} = {empty} WHERE {here}", target.quoted());
+            removal.text = format!("UPDATE {relation} SET {} = {empty} WHERE {here}", target.quoted());
             traces.push(Trace {
                 table: name.to_owned(),
                 column: column_name.clone(),
                 clue: Clue::Name,
                 count: 0,
-                removal,
+                removal: Some(removal),
             });
         }
         if counts.is_empty() {
             return Ok(traces);
         }
-        select.text = format!("SELECT {} FROM {quoted}", counts.join(", "));
-        fill(client, &select, traces).await
+        select.text = format!("SELECT {} FROM {relation}", counts.join(", "));
+        let mut traces = fill(client, &select, traces).await?;
+        traces.retain(|trace| trace.count <= FEW || format::names_a_credential(&trace.column));
+        Ok(traces)
     }
 
     /// The condition under which a row holds something in the column that no rule put there.
@@ -136,47 +164,8 @@ impl Hunt<'_> {
             })
     }
 
-    /// Parameters of a credential's name or with a random-looking value that no rule and no policy put there.
-    async fn parameters(&self, client: &impl GenericClient) -> Result<Vec<Trace>, SanitiseError> {
-        let doing = SanitiseError::server("read the system parameters");
-        let rows = client
-            .query(
-                "SELECT key::text, value::text FROM ir_config_parameter ORDER BY key",
-                &[],
-            )
-            .await
-            .map_err(doing)?;
-        let mut traces = Vec::new();
-        for row in rows {
-            let (key, value): (String, Option<String>) = (row.get(0), row.get(1));
-            let value = value.unwrap_or_default();
-            if self.explained(&key) || is_plain(&value) {
-                continue;
-            }
-            let clue = if format::names_a_credential(&key) {
-                Clue::Name
-            } else if format::looks_random(&value) {
-                Clue::Random
-            } else {
-                continue;
-            };
-            let removal = Sql {
-                text: format!("DELETE FROM {PARAMETERS} WHERE key = {}", escape_literal(&key)),
-                parameters: Vec::new(),
-            };
-            traces.push(Trace {
-                table: PARAMETERS.to_owned(),
-                column: key,
-                clue,
-                count: 1,
-                removal,
-            });
-        }
-        Ok(traces)
-    }
-
     /// Whether a rule, the policy or sanitising itself gave the parameter its value.
-    fn explained(&self, key: &str) -> bool {
+    pub(super) fn explained(&self, key: &str) -> bool {
         let by_rule = self.active().any(|rule| match &rule.change {
             Change::Parameters {
                 keys, value: Some(_), ..
@@ -193,17 +182,8 @@ pub(super) async fn fill(
     select: &Sql,
     mut traces: Vec<Trace>,
 ) -> Result<Vec<Trace>, SanitiseError> {
-    let bound: Vec<_> = select
-        .parameters
-        .iter()
-        .map(super::statement::Parameter::bind)
-        .collect();
-    let parameters: Vec<&(dyn ToSql + Sync)> = bound
-        .iter()
-        .map(|value| value.as_ref() as &(dyn ToSql + Sync))
-        .collect();
-    let row = client
-        .query_one(&select.text, &parameters)
+    let row = select
+        .query_one(client)
         .await
         .map_err(SanitiseError::server("look for credentials"))?;
     for (at, trace) in traces.iter_mut().enumerate() {
@@ -211,12 +191,4 @@ pub(super) async fn fill(
     }
     traces.retain(|trace| trace.count > 0);
     Ok(traces)
-}
-
-/// Values that cannot be a credential: nothing, yes, no, a number.
-fn is_plain(value: &str) -> bool {
-    let value = value.trim();
-    value.is_empty()
-        || matches!(value.to_lowercase().as_str(), "true" | "false" | "none")
-        || value.parse::<f64>().is_ok()
 }

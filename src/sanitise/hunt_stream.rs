@@ -3,7 +3,7 @@
 //! PostgreSQL's regular expressions take some 40 seconds for the texts of a million messages, COPY and a matcher made for
 //! this take five. What comes is looked at and dropped row by row; only the places of rows that bear a mark are kept.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, pin_mut};
 use regex::bytes::Regex;
@@ -15,18 +15,6 @@ use super::error::SanitiseError;
 
 /// More rows of one table than this are not told apart any more: the whole table is then asked.
 const ROWS: usize = 5_000;
-
-/// The tables of the schema `public` that have partitions. A row's place says nothing in them: each partition has its own.
-pub(super) async fn partitioned_tables(client: &impl GenericClient) -> Result<HashSet<String>, SanitiseError> {
-    let rows = client
-        .query(
-            "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'p'",
-            &[],
-        )
-        .await
-        .map_err(SanitiseError::server("look for partitioned tables"))?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
-}
 
 /// The rows of a table that bear a mark.
 #[derive(Debug, Default)]

@@ -3,16 +3,27 @@
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 use tokio_postgres::GenericClient;
 
-use super::catalogue::{Catalogue, Column, Kind, Table};
+use super::catalogue::{Column, Kind, Table};
 use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format::{self, Format};
 use super::hunt::{self, Trace};
 use super::hunt_stream;
+use super::rule_file::PARAMETERS;
+use super::stamp;
 use super::statement::Sql;
 
 /// Tables read in one statement: few enough to plan quickly, many enough that a distant server does not matter.
-const TABLES_AT_ONCE: usize = 50;
+pub(super) const TABLES_AT_ONCE: usize = 50;
+
+/// The one row that is ours: what was done, and the hash of the password that was made for it.
+fn others(table: &str) -> String {
+    if table == PARAMETERS {
+        format!("key <> {}", escape_literal(stamp::PARAMETER))
+    } else {
+        "true".to_owned()
+    }
+}
 
 /// A function takes 100 arguments.
 const ARGUMENTS: usize = 90;
@@ -20,13 +31,9 @@ const ARGUMENTS: usize = 90;
 /// A row of an answer has room for some 1,600 columns.
 const COUNTS: usize = 1_000;
 
-/// What modules install and nobody types into: names, labels, versions.
-const METADATA: [&str; 4] = [
-    "ir_model_data",
-    "ir_model_constraint",
-    "ir_model_fields_selection",
-    "ir_module_module",
-];
+/// Odoo writes the words of a text file here, to search in them. What stands in them stands in the file, which cannot be
+/// mended, so the attachment goes.
+const INDEX_OF_A_FILE: (&str, &str) = ("ir_attachment", "index_content");
 
 /// Columns that hold text of some kind, and how it is read.
 fn readable(table: &Table) -> impl Iterator<Item = (&str, &Column, String)> {
@@ -46,14 +53,14 @@ fn readable(table: &Table) -> impl Iterator<Item = (&str, &Column, String)> {
 }
 
 /// Looks through every text, jsonb and bytea column.
-pub(super) async fn run(client: &impl GenericClient, catalogue: &Catalogue) -> Result<Vec<Trace>, SanitiseError> {
+pub(super) async fn run(client: &impl GenericClient, tables: &[(&str, &Table)]) -> Result<Vec<Trace>, SanitiseError> {
     let formats = format::formats()?;
     let mark = format::any_mark_here(&formats)?;
-    let partitioned = hunt_stream::partitioned_tables(client).await?;
-    let (partitioned, plain): (Vec<_>, Vec<_>) = catalogue
-        .tables()
-        .filter(|(name, table)| !METADATA.contains(name) && readable(table).next().is_some())
-        .partition(|(name, _)| partitioned.contains(*name));
+    // A row's place says nothing in a table that has partitions: each partition has its own.
+    let (partitioned, plain): (Vec<_>, Vec<_>) = tables
+        .iter()
+        .filter(|(_, table)| readable(table).next().is_some())
+        .partition(|(_, table)| table.partitioned);
     let mut traces = Vec::new();
     let asked = |table: &Table| bears(table, &format::any_mark(&formats));
     for (name, table) in partitioned {
@@ -62,7 +69,7 @@ pub(super) async fn run(client: &impl GenericClient, catalogue: &Catalogue) -> R
     for batch in plain.chunks(TABLES_AT_ONCE) {
         let read: Vec<_> = batch
             .iter()
-            .map(|(name, table)| (escape_identifier(name), row_text(table)))
+            .map(|(_, table)| (table.relation.clone(), row_text(table)))
             .collect();
         for (at, marked) in hunt_stream::marked_rows(client, &read, &mark).await? {
             if let Some((name, table)) = batch.get(at) {
@@ -80,7 +87,7 @@ fn bears(table: &Table, mark: &str) -> String {
 }
 
 /// All texts of a row as one.
-fn row_text(table: &Table) -> String {
+pub(super) fn row_text(table: &Table) -> String {
     let texts: Vec<_> = readable(table).map(|(_, _, text)| text).collect();
     let row: Vec<_> = texts
         .chunks(ARGUMENTS)
@@ -98,9 +105,15 @@ async fn look_closely(
     formats: &[Format],
     only: &str,
 ) -> Result<Vec<Trace>, SanitiseError> {
-    let quoted = escape_identifier(name);
+    let relation = &table.relation;
+    let only = format!("{} AND {only}", others(name));
     let places: Vec<_> = readable(table)
-        .flat_map(|(name, column, text)| formats.iter().map(move |format| (name, column, text.clone(), format)))
+        .flat_map(|(column_name, column, text)| {
+            let strange = formats
+                .iter()
+                .filter(move |format| !format.is_at_home(name, column_name));
+            strange.map(move |format| (column_name, column, text.clone(), format))
+        })
         .collect();
     let mut found = Vec::new();
     for places in places.chunks(COUNTS) {
@@ -108,19 +121,26 @@ async fn look_closely(
             .iter()
             .map(|(_, _, text, format)| format!("coalesce(bool_or({text} ~ {}), false)", escape_literal(&format.mark)))
             .collect();
-        let select = format!("SELECT {} FROM {quoted} WHERE {only}", marks.join(", "));
+        let select = format!("SELECT {} FROM {relation} WHERE {only}", marks.join(", "));
         let doing = SanitiseError::server("look for credentials");
         let row = client.query_one(&select, &[]).await.map_err(doing)?;
         for (at, (column_name, column, text, format)) in places.iter().enumerate() {
             if row.get::<_, bool>(at) {
                 let (mark, pattern) = (escape_literal(&format.mark), escape_literal(&format.pattern));
                 let select =
-                    format!("SELECT count(*) FROM {quoted} WHERE {only} AND {text} ~ {mark} AND {text} ~ {pattern}");
+                    format!("SELECT count(*) FROM {relation} WHERE {only} AND {text} ~ {mark} AND {text} ~ {pattern}");
                 let count = Sql {
                     text: select,
                     parameters: Vec::new(),
                 };
-                found.extend(hunt::fill(client, &count, vec![trace(name, column_name, column, text, format)]).await?);
+                found.extend(
+                    hunt::fill(
+                        client,
+                        &count,
+                        vec![trace((name, table), column_name, column, text, format)],
+                    )
+                    .await?,
+                );
             }
         }
     }
@@ -128,7 +148,7 @@ async fn look_closely(
 }
 
 /// A format in a column, and how it is taken out of the text around it.
-fn trace(table: &str, name: &str, column: &Column, text: &str, format: &Format) -> Trace {
+fn trace((table_name, table): (&str, &Table), name: &str, column: &Column, text: &str, format: &Format) -> Trace {
     let pattern = escape_literal(&format.pattern);
     let removed = escape_literal(&format!("[removed: {}]", format.name));
     let replaced = format!("regexp_replace({text}, {pattern}, {removed}, 'g')");
@@ -137,16 +157,21 @@ fn trace(table: &str, name: &str, column: &Column, text: &str, format: &Format) 
         Kind::Bytes => "''::bytea".to_owned(),
         Kind::Text | Kind::Other => replaced,
     };
-    let (quoted, name_quoted) = (escape_identifier(table), escape_identifier(name));
-    let update = format!("UPDATE {quoted} SET {name_quoted} = {cleaned} WHERE {text} ~ {pattern}");
+    let (relation, quoted) = (&table.relation, escape_identifier(name));
+    let update = if (table_name, name) == INDEX_OF_A_FILE {
+        format!("DELETE FROM {relation} WHERE {text} ~ {pattern}")
+    } else {
+        let others = others(table_name);
+        format!("UPDATE {relation} SET {quoted} = {cleaned} WHERE {others} AND {text} ~ {pattern}")
+    };
     Trace {
-        table: table.to_owned(),
+        table: table_name.to_owned(),
         column: name.to_owned(),
         clue: Clue::Value(format.name.to_string()),
         count: 0,
-        removal: Sql {
+        removal: Some(Sql {
             text: update,
             parameters: Vec::new(),
-        },
+        }),
     }
 }

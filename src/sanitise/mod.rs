@@ -18,12 +18,17 @@ mod format;
 mod fragment;
 mod hashes;
 mod hunt;
+mod hunt_files;
+mod hunt_pairs;
 mod hunt_stream;
 mod hunt_values;
+mod materialised;
 mod module_files;
+mod objects;
 mod parameter_plan;
 mod pass;
 mod password;
+mod pipeline;
 mod plan;
 mod policy;
 mod production;
@@ -90,7 +95,8 @@ pub async fn sanitise(
     let names = &done.report.production_names;
     done.report
         .findings
-        .extend(production::findings(&transaction, &done.catalogue, names).await?);
+        .extend(production::findings(&transaction, &done.catalogue, names, facts).await?);
+    done.report.findings.extend(objects::findings(&transaction).await?);
     if policy.anonymise.is_everything() {
         let people = anonymise::findings(&transaction, &done.catalogue).await?;
         done.report.findings.extend(people);

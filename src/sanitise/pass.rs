@@ -3,27 +3,29 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use tokio_postgres::types::ToSql;
 use tokio_postgres::{GenericClient, Transaction};
 
 use super::anonymise;
 use super::bindings::Bindings;
-use super::bulk;
+use super::bulk::{self, SetAside};
 use super::catalogue::Catalogue;
 use super::error::SanitiseError;
 use super::facts::Facts;
-use super::hashes::{Hashes, hashes};
+use super::finding::Outcome;
+use super::hashes::{Hashes, Hashing};
 use super::hunt::Hunt;
+use super::materialised;
 use super::module_files;
 use super::parameter_plan;
 use super::password;
+use super::pipeline::in_order;
 use super::plan::plan;
 use super::policy::Policy;
 use super::production;
 use super::report::{ModuleReport, Report, RuleReport};
 use super::rule_set::RuleSet;
 use super::stamp::{self, Stamp};
-use super::statement::{Sql, Statement};
+use super::statement::Statement;
 use super::treatment::treat;
 
 /// A pass over the rules that ended, and what reading again needs of it.
@@ -52,35 +54,35 @@ pub(super) async fn apply(
     module_files::check(&files)?;
     prepare(transaction).await?;
     let catalogue = Catalogue::read(transaction).await?;
-    let production_names = production::names(transaction, &catalogue, policy, facts).await?;
     let mut stamp = match Stamp::read(transaction).await? {
         Some(stamp) => stamp,
         None => Stamp::fresh(transaction).await?,
     };
     stamp.policy = digest(rules, policy);
     stamp.source.clone_from(&facts.source);
-    let (hashes, generated_password) = hashes(&mut stamp, catalogue.odoo(), policy, facts).await?;
-    stamp.write(transaction, parameter_plan::typed(&catalogue)).await?;
-
     if policy.anonymise.is_on() {
         make_stand_ins(transaction).await?;
     }
-    let bindings = Bindings {
-        policy,
-        facts,
-        stamp: &stamp,
-        hashes: &hashes,
-        lived: false,
-    };
-    let statements = plan(&catalogue, rules, &bindings)?;
+    // Passwords are hashed beside the server's work: what binds no hash is done meanwhile.
+    let hashing = Hashing::begin(&stamp, catalogue.odoo(), policy, facts)?;
+    let production_names = production::names(transaction, &catalogue, policy, facts).await?;
+    let so_far = hashing.so_far(policy);
+    let mut statements = plan(&catalogue, rules, &bindings(policy, facts, &stamp, &so_far))?;
     let mut modules = BTreeMap::<String, Vec<RuleReport>>::new();
-    run(transaction, &statements, &mut modules).await?;
+    let ready = statements.iter().filter(|one| !so_far.are_bound_by(&one.sql));
+    run(transaction, ready, &mut modules).await?;
+
+    let (hashes, generated_password) = hashing.end(&mut stamp, policy).await?;
+    statements = plan(&catalogue, rules, &bindings(policy, facts, &stamp, &hashes))?;
+    let last = statements.iter().filter(|one| hashes.are_bound_by(&one.sql));
+    run(transaction, last, &mut modules).await?;
+    stamp.write(transaction, parameter_plan::typed(&catalogue)).await?;
     if !files.is_empty() {
         for report in module_files::run(transaction, &files).await? {
             modules.entry(report.module).or_default().extend(report.rules);
         }
         // Once more, so that a rule has the last word.
-        run(transaction, &statements, &mut modules).await?;
+        run(transaction, statements.iter(), &mut modules).await?;
     }
 
     let report = Report {
@@ -101,6 +103,7 @@ pub(super) async fn apply(
         production_names,
         milliseconds: milliseconds(begun),
         generated_password,
+        admin_hash: Some(hashes.admin.clone()),
     };
     Ok(Pass {
         catalogue,
@@ -112,36 +115,49 @@ pub(super) async fn apply(
 }
 
 /// Runs statements and adds what they changed to the reports of their modules.
-async fn run(
-    transaction: &mut Transaction<'_>,
-    statements: &[Statement],
+async fn run<'a>(
+    transaction: &Transaction<'_>,
+    statements: impl Iterator<Item = &'a Statement>,
     modules: &mut BTreeMap<String, Vec<RuleReport>>,
 ) -> Result<(), SanitiseError> {
-    for statement in statements {
-        let aside = bulk::set_aside(transaction, statement).await?;
-        let rows = execute(transaction, &statement.sql)
-            .await
-            .map_err(|source| SanitiseError::Rule {
-                rule: statement.rule.clone(),
-                table: statement.table.clone(),
-                sql: statement.sql.shown(),
-                source,
-            })?;
-        aside.restore(&*transaction).await?;
-        let reports = modules.entry(statement.modules.join(", ")).or_default();
-        match reports.iter_mut().find(|report| report.rule == statement.rule) {
-            Some(report) => report.rows += rows,
-            None => reports.push(RuleReport {
-                rule: statement.rule.clone(),
-                table: statement.table.clone(),
-                rows,
-                why: statement.why.clone(),
-            }),
+    let statements: Vec<_> = statements.collect();
+    // What may change most of a large table runs by itself, the rest without waiting for the server at each.
+    for stretch in statements.chunk_by(|one, next| one.sample.is_none() && next.sample.is_none()) {
+        for (statement, rows) in stretch.iter().zip(run_together(transaction, stretch).await?) {
+            let reports = modules.entry(statement.modules.join(", ")).or_default();
+            match reports.iter_mut().find(|report| report.rule == statement.rule) {
+                Some(report) => report.rows += rows,
+                None => reports.push(RuleReport {
+                    rule: statement.rule.clone(),
+                    table: statement.table.clone(),
+                    rows,
+                    why: statement.why.clone(),
+                }),
+            }
         }
     }
     Ok(())
 }
 
+/// Runs statements one behind the other and tells how many rows each changed.
+async fn run_together(transaction: &Transaction<'_>, statements: &[&Statement]) -> Result<Vec<u64>, SanitiseError> {
+    let aside = match statements {
+        [statement] => bulk::set_aside(transaction, statement).await?,
+        _ => SetAside::default(),
+    };
+    let changes = statements.iter().map(async |statement| {
+        let changed = statement.sql.execute(transaction).await;
+        changed.map_err(|source| SanitiseError::Rule {
+            rule: statement.rule.clone(),
+            table: statement.table.clone(),
+            sql: statement.sql.shown(),
+            source,
+        })
+    });
+    let rows = in_order(changes).await?;
+    aside.restore(transaction).await?;
+    Ok(rows)
+}
 /// Makes the functions that rules about people call, for this session only.
 pub(super) async fn make_stand_ins(client: &impl GenericClient) -> Result<(), SanitiseError> {
     let script = anonymise::functions()?.join(";\n");
@@ -151,14 +167,15 @@ pub(super) async fn make_stand_ins(client: &impl GenericClient) -> Result<(), Sa
         .map_err(SanitiseError::server("make the stand-ins of personal data"))
 }
 
-/// The one number that a question is answered with.
-pub(super) async fn count(client: &impl GenericClient, sql: &Sql) -> Result<i64, tokio_postgres::Error> {
-    let bound: Vec<_> = sql.parameters.iter().map(super::statement::Parameter::bind).collect();
-    let parameters: Vec<&(dyn ToSql + Sync)> = bound
-        .iter()
-        .map(|value| value.as_ref() as &(dyn ToSql + Sync))
-        .collect();
-    Ok(client.query_one(&sql.text, &parameters).await?.get(0))
+/// What a copy that does not live yet binds.
+pub(super) fn bindings<'a>(policy: &'a Policy, facts: &'a Facts, stamp: &'a Stamp, hashes: &'a Hashes) -> Bindings<'a> {
+    Bindings {
+        policy,
+        facts,
+        stamp,
+        hashes,
+        lived: false,
+    }
 }
 
 /// Looks for what no rule names, does with it what the policy says, and adds it to the report.
@@ -169,21 +186,20 @@ pub(super) async fn hunt(
     policy: &Policy,
     facts: &Facts,
 ) -> Result<(), SanitiseError> {
-    let bindings = Bindings {
-        policy,
-        facts,
-        stamp: &pass.stamp,
-        hashes: &pass.hashes,
-        lived: false,
-    };
-    let traces = Hunt {
+    let hunt = Hunt {
         catalogue: &pass.catalogue,
         rules,
-        bindings: &bindings,
+        bindings: &bindings(policy, facts, &pass.stamp, &pass.hashes),
+    };
+    let traces = hunt.run(transaction).await?;
+    let mut findings = treat(transaction, traces, policy).await?;
+    let cleared = findings.iter().any(|finding| finding.outcome == Outcome::Cleared);
+    if cleared || pass.report.rows() > 0 {
+        findings.extend(materialised::refresh(transaction).await?);
     }
-    .run(transaction)
-    .await?;
-    pass.report.findings.extend(treat(transaction, traces, policy).await?);
+    let traces = hunt.views(transaction).await?;
+    findings.extend(treat(transaction, traces, policy).await?);
+    pass.report.findings.extend(findings);
     Ok(())
 }
 
@@ -200,20 +216,13 @@ pub(super) fn milliseconds(begun: Instant) -> u64 {
 }
 
 /// Names resolve in PostgreSQL's catalogue first: a function that came with the dump cannot stand in for a built-in one.
+/// A row that a policy hides from the session is an error, not a row that is not there.
 pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), SanitiseError> {
     client
         .batch_execute(
-            "SET LOCAL search_path = pg_catalog, public; SET LOCAL lock_timeout = '30s'; SET LOCAL jit = off",
+            "SET LOCAL search_path = pg_catalog, public; SET LOCAL lock_timeout = '30s'; SET LOCAL jit = off; \
+             SET LOCAL row_security = off",
         )
         .await
         .map_err(SanitiseError::server("prepare the session"))
-}
-
-pub(super) async fn execute(client: &impl GenericClient, sql: &Sql) -> Result<u64, tokio_postgres::Error> {
-    let bound: Vec<_> = sql.parameters.iter().map(super::statement::Parameter::bind).collect();
-    let parameters: Vec<&(dyn ToSql + Sync)> = bound
-        .iter()
-        .map(|value| value.as_ref() as &(dyn ToSql + Sync))
-        .collect();
-    client.execute(&sql.text, &parameters).await
 }

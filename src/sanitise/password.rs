@@ -19,6 +19,9 @@ pub(super) fn rounds(odoo: u16) -> u32 {
 /// The rounds with which Odoo hashes API keys.
 pub(super) const KEY_ROUNDS: u32 = 6_000;
 
+/// Enough to see how a salt is written.
+const FEWEST_ROUNDS: u32 = 1_000;
+
 /// Hashes a password in the format `$pbkdf2-sha512$rounds$salt$checksum`.
 pub(super) fn hash(password: &Secret, salt: &[u8], rounds: u32) -> Result<String, SanitiseError> {
     let fault = |reason: String| SanitiseError::Password { reason };
@@ -27,6 +30,19 @@ pub(super) fn hash(password: &Secret, salt: &[u8], rounds: u32) -> Result<String
         .hash_password_with_salt(password.expose().as_bytes(), salt)
         .map(|hash: PasswordHash| hash.to_string())
         .map_err(|error| fault(error.to_string()))
+}
+
+/// Whether a hash has this salt and so many rounds.
+pub(super) fn is_made_with(hash: &str, salt: &[u8], rounds: u32) -> bool {
+    let Ok(other) = self::hash(&Secret::new(""), salt, FEWEST_ROUNDS) else {
+        return false;
+    };
+    let mut fields = hash.split('$').skip(1);
+    let mut wanted = other.split('$').skip(1);
+    fields.next() == wanted.next()
+        && fields.next() == Some(rounds.to_string().as_str())
+        && wanted.next().is_some()
+        && fields.next() == wanted.next()
 }
 
 /// A password that a person can copy: four groups of five hexadecimal digits, 80 random bits.
@@ -64,6 +80,14 @@ mod tests {
         // passlib.hash.pbkdf2_sha512.using(rounds=1000, salt=b"0123456789abcdef").hash("hello")
         let hash = hash(&Secret::new("hello"), b"0123456789abcdef", 1000).unwrap();
         assert_eq!(hash, EXPECTED);
+    }
+
+    #[test]
+    fn a_hash_tells_with_what_it_was_made() {
+        assert!(is_made_with(EXPECTED, b"0123456789abcdef", 1000));
+        assert!(!is_made_with(EXPECTED, b"0123456789abcdef", 6000));
+        assert!(!is_made_with(EXPECTED, b"0123456789abcdeg", 1000));
+        assert!(!is_made_with("", b"0123456789abcdef", 1000));
     }
 
     #[test]

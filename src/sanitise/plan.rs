@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use postgres_protocol::escape::{escape_identifier, escape_literal};
+use postgres_protocol::escape::escape_literal;
 
 use super::anonymise::{self, Cell, Known};
 use super::bindings::Bindings;
@@ -192,7 +192,7 @@ fn update(
     catalogue: &Catalogue,
     bindings: &Bindings<'_>,
 ) -> Result<Option<Statement>, SanitiseError> {
-    let table = escape_identifier(&rule.table);
+    let table = catalogue.relation(&rule.table);
     let known = anonymise::known(rule, catalogue, &bindings.policy.anonymise);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let (mut sets, mut differs, mut differs_still) = (Vec::new(), Vec::new(), Vec::new());
@@ -243,7 +243,7 @@ fn update(
 }
 
 fn delete(rule: &Rule, catalogue: &Catalogue, bindings: &Bindings<'_>) -> Result<Statement, SanitiseError> {
-    let table = escape_identifier(&rule.table);
+    let table = catalogue.relation(&rule.table);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     sql.text = format!(
         "DELETE FROM {table}{}",
@@ -279,7 +279,7 @@ fn create(
     catalogue: &Catalogue,
     bindings: &Bindings<'_>,
 ) -> Result<Statement, SanitiseError> {
-    let table = escape_identifier(&rule.table);
+    let table = catalogue.relation(&rule.table);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let (mut names, mut values) = (Vec::new(), Vec::new());
     for (target, value) in targets(rule, columns, catalogue) {

@@ -90,6 +90,10 @@ pub struct Report {
     /// The password made for the copy's users, in the run that made it. Show it once; it is written nowhere.
     #[serde(skip)]
     pub generated_password: Option<Secret>,
+    /// The hash of the administrator's password. Hand it to the verification of the same copy, which then need not make
+    /// it again.
+    #[serde(skip)]
+    pub admin_hash: Option<Secret>,
 }
 
 impl Report {

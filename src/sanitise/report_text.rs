@@ -64,9 +64,8 @@ impl Report {
 }
 
 fn finding(finding: &Finding) -> Vec<String> {
-    let place = format!("{}.{}", finding.table, finding.column);
     vec![
-        place,
+        finding.place(),
         finding.count.to_string(),
         format!("{}: {}", finding.clue, finding.outcome),
     ]

@@ -8,7 +8,7 @@ use postgres_protocol::escape::escape_identifier;
 use super::bindings::Bindings;
 use super::catalogue::Catalogue;
 use super::error::SanitiseError;
-use super::policy::ServiceUser;
+use super::policy::{Policy, ServiceUser};
 use super::statement::{Parameter, Sql, Statement};
 use crate::secret::Secret;
 
@@ -25,15 +25,12 @@ pub(super) fn users(catalogue: &Catalogue, bindings: &Bindings<'_>) -> Result<Ve
     if !is_possible(catalogue) {
         return Ok(statements);
     }
-    for (at, user) in wanted(bindings).enumerate() {
-        if let Some(other) = wanted(bindings)
-            .take(at)
-            .find(|other| other.api_key.expose() == user.api_key.expose())
-        {
-            return Err(SanitiseError::SharedKey {
-                logins: [other.login.clone(), user.login.clone()],
-            });
-        }
+    if let Some(logins) = bindings.policy.users_of_one_key() {
+        return Err(SanitiseError::SharedKey {
+            logins: logins.map(str::to_owned),
+        });
+    }
+    for user in wanted(bindings) {
         if user.api_key.expose().chars().count() < SHORTEST_KEY {
             return Err(SanitiseError::ShortKey {
                 login: user.login.clone(),
@@ -80,11 +77,24 @@ pub(super) fn keys(catalogue: &Catalogue, bindings: &Bindings<'_>) -> Vec<Statem
 
 /// The users that have a key in this environment; the others are not made.
 pub(super) fn wanted<'a>(bindings: &Bindings<'a>) -> impl Iterator<Item = &'a ServiceUser> + use<'a> {
-    bindings
-        .policy
-        .service_users
-        .iter()
-        .filter(|user| !user.api_key.is_empty())
+    with_key(bindings.policy)
+}
+
+fn with_key(policy: &Policy) -> impl Iterator<Item = &ServiceUser> {
+    policy.service_users.iter().filter(|user| !user.api_key.is_empty())
+}
+
+impl Policy {
+    /// Two service users with one API key, by their logins. Odoo finds the user by the key, and would find whichever
+    /// row comes first.
+    #[must_use]
+    pub fn users_of_one_key(&self) -> Option<[&str; 2]> {
+        with_key(self).enumerate().find_map(|(at, user)| {
+            let same = |other: &&ServiceUser| other.api_key.expose() == user.api_key.expose();
+            let other = with_key(self).take(at).find(same)?;
+            Some([other.login.as_str(), user.login.as_str()])
+        })
+    }
 }
 
 fn is_possible(catalogue: &Catalogue) -> bool {

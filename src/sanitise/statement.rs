@@ -1,7 +1,8 @@
 //! A statement with its bound values: what is sent, and what a dry run prints.
 
 use postgres_protocol::escape::escape_literal;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, GenericClient, Row};
 
 use crate::secret::{MASK, Secret};
 
@@ -21,12 +22,19 @@ pub enum Parameter {
 
 impl Parameter {
     /// The value as the driver takes it.
-    pub(super) fn bind(&self) -> Box<dyn ToSql + Sync + Send> {
+    fn bind(&self) -> Box<dyn ToSql + Sync + Send> {
         match self {
             Self::Text(text) => Box::new(text.clone()),
             Self::Secret(secret) => Box::new(secret.expose().to_owned()),
             Self::List(list) => Box::new(list.clone()),
             Self::Secrets(list) => Box::new(list.iter().map(|one| one.expose().to_owned()).collect::<Vec<_>>()),
+        }
+    }
+
+    fn sql_type(&self) -> Type {
+        match self {
+            Self::Text(_) | Self::Secret(_) => Type::TEXT,
+            Self::List(_) | Self::Secrets(_) => Type::TEXT_ARRAY,
         }
     }
 
@@ -67,7 +75,7 @@ pub struct Sql {
 impl Sql {
     /// Binds a value and gives its place in the text, cast to text or to a list of texts.
     pub(super) fn bind(&mut self, parameter: Parameter) -> String {
-        let cast = if matches!(parameter, Parameter::List(_) | Parameter::Secrets(_)) {
+        let cast = if parameter.sql_type() == Type::TEXT_ARRAY {
             "text[]"
         } else {
             "text"
@@ -78,6 +86,32 @@ impl Sql {
             self.parameters.len() - 1
         });
         format!("${}::{cast}", at + 1)
+    }
+
+    /// Whether the secret is one of its values.
+    pub(super) fn binds(&self, secret: &Secret) -> bool {
+        self.parameters.iter().any(|one| match one {
+            Parameter::Secret(bound) => bound.expose() == secret.expose(),
+            _ => false,
+        })
+    }
+
+    /// Runs it; says how many rows it changed. Text and values go to the server together: their types are known, so
+    /// nothing has to be asked first.
+    pub(super) async fn execute(&self, client: &impl GenericClient) -> Result<u64, Error> {
+        let bound = self.bound();
+        client.execute_typed(&self.text, &typed(&bound)).await
+    }
+
+    /// Asks it; the answer is one row.
+    pub(super) async fn query_one(&self, client: &impl GenericClient) -> Result<Row, Error> {
+        let bound = self.bound();
+        client.query_typed_one(&self.text, &typed(&bound)).await
+    }
+
+    fn bound(&self) -> Vec<Bound> {
+        let parameters = self.parameters.iter();
+        parameters.map(|one| (one.bind(), one.sql_type())).collect()
     }
 
     /// The text with its values put in, secrets masked: for people, never for the server.
@@ -91,6 +125,16 @@ impl Sql {
         }
         text
     }
+}
+
+/// A value as the driver takes it, with its type.
+type Bound = (Box<dyn ToSql + Sync + Send>, Type);
+
+fn typed(bound: &[Bound]) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    bound
+        .iter()
+        .map(|(value, sql_type)| (value.as_ref() as &(dyn ToSql + Sync), sql_type.clone()))
+        .collect()
 }
 
 /// One step of sanitising: a set-based statement and the question that verification asks afterwards.

@@ -1,6 +1,5 @@
 //! The questions that a database is asked, and its answers.
 
-use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, GenericClient, Transaction};
 
 use super::bindings::Bindings;
@@ -9,6 +8,7 @@ use super::error::SanitiseError;
 use super::finding::{Finding, Outcome};
 use super::hunt::Hunt;
 use super::pass;
+use super::pipeline::in_order;
 use super::policy::Policy;
 use super::report::Remainder;
 use super::rule_set::RuleSet;
@@ -75,27 +75,17 @@ pub(super) async fn ask(
     rules: &RuleSet,
     bindings: &Bindings<'_>,
 ) -> Result<Asked, SanitiseError> {
+    let asked = statements.iter().map(async |statement| {
+        let answer = statement.surface.query_one(client).await;
+        answer.map_err(|source| SanitiseError::Rule {
+            rule: statement.rule.clone(),
+            table: statement.table.clone(),
+            sql: statement.surface.shown(),
+            source,
+        })
+    });
     let mut remainders: Vec<Remainder> = Vec::new();
-    for statement in statements {
-        let surface = &statement.surface;
-        let bound: Vec<_> = surface
-            .parameters
-            .iter()
-            .map(super::statement::Parameter::bind)
-            .collect();
-        let parameters: Vec<&(dyn ToSql + Sync)> = bound
-            .iter()
-            .map(|value| value.as_ref() as &(dyn ToSql + Sync))
-            .collect();
-        let row = client
-            .query_one(&surface.text, &parameters)
-            .await
-            .map_err(|source| SanitiseError::Rule {
-                rule: statement.rule.clone(),
-                table: statement.table.clone(),
-                sql: surface.shown(),
-                source,
-            })?;
+    for (statement, row) in statements.iter().zip(in_order(asked).await?) {
         let rows: i64 = row.get(0);
         if rows > 0 && !remainders.iter().any(|known| known.rule == statement.rule) {
             remainders.push(Remainder {
@@ -105,13 +95,13 @@ pub(super) async fn ask(
             });
         }
     }
-    let traces = Hunt {
+    let hunt = Hunt {
         catalogue,
         rules,
         bindings,
-    }
-    .run(client)
-    .await?;
+    };
+    let mut traces = hunt.run(client).await?;
+    traces.extend(hunt.views(client).await?);
     let findings = traces
         .into_iter()
         .map(|trace| {

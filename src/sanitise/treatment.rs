@@ -6,7 +6,6 @@ use tokio_postgres::Transaction;
 use super::error::SanitiseError;
 use super::finding::{Finding, Outcome};
 use super::hunt::Trace;
-use super::pass::execute;
 use super::policy::{Policy, UnknownSecrets};
 
 /// Does with what was found what the policy says.
@@ -61,8 +60,11 @@ pub(super) fn allowed(policy: &Policy, trace: &Trace) -> Option<String> {
 /// Removes what was found; a constraint that forbids it leaves it standing, and the verdict says so.
 async fn clear(transaction: &mut Transaction<'_>, trace: &Trace) -> Result<Outcome, SanitiseError> {
     let doing = "clear what no rule names";
+    let Some(removal) = &trace.removal else {
+        return Ok(Outcome::Left("it can only be taken out by hand, upstream".to_owned()));
+    };
     let attempt = transaction.transaction().await.map_err(SanitiseError::server(doing))?;
-    match execute(&attempt, &trace.removal).await {
+    match removal.execute(&attempt).await {
         Ok(_) => {
             attempt.commit().await.map_err(SanitiseError::server(doing))?;
             Ok(Outcome::Cleared)

@@ -5,11 +5,12 @@ use std::time::Instant;
 use tokio_postgres::{Client, Transaction};
 
 use super::anonymise;
-use super::bindings::Bindings;
 use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
 use super::finding::Finding;
+use super::materialised;
+use super::objects;
 use super::parameter_plan;
 use super::pass::{self, Pass};
 use super::policy::{Policy, UnknownSecrets};
@@ -53,6 +54,10 @@ async fn verified(
     let begun = Instant::now();
     let mut transaction = begin(client).await?;
     let mut done = pass::apply(&mut transaction, rules, policy, facts).await?;
+    if done.report.rows() > 0 {
+        let stale = materialised::refresh(&mut transaction).await?;
+        done.report.findings.extend(stale);
+    }
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
 
     let mut asked = read_all(client, &done, rules, policy, facts).await?;
@@ -73,7 +78,8 @@ async fn verified(
     let names = &done.report.production_names;
     done.report
         .findings
-        .extend(production::findings(&*client, &done.catalogue, names).await?);
+        .extend(production::findings(&*client, &done.catalogue, names, facts).await?);
+    done.report.findings.extend(objects::findings(&*client).await?);
     if policy.anonymise.is_everything() {
         let people = anonymise::findings(&*client, &done.catalogue).await?;
         done.report.findings.extend(people);
@@ -103,13 +109,7 @@ async fn read_all(
     policy: &Policy,
     facts: &Facts,
 ) -> Result<Asked, SanitiseError> {
-    let bindings = Bindings {
-        policy,
-        facts,
-        stamp: &done.stamp,
-        hashes: &done.hashes,
-        lived: false,
-    };
+    let bindings = pass::bindings(policy, facts, &done.stamp, &done.hashes);
     let read = reading(client).await?;
     let asked = ask(&read, &done.catalogue, &done.statements, rules, &bindings).await?;
     read.commit().await.map_err(SanitiseError::server("end the reading"))?;

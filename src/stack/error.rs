@@ -84,6 +84,14 @@ pub enum StackError {
         /// Where.
         place: Option<Box<Place>>,
     },
+    /// Two service users with one API key.
+    #[error("service users `{}` and `{}` have the same API key", .logins[0], .logins[1])]
+    SharedKey {
+        /// The users.
+        logins: [String; 2],
+        /// Where.
+        place: Option<Box<Place>>,
+    },
     /// A string that cannot be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -196,6 +204,10 @@ impl Explain for StackError {
                     None => usage,
                 }
             }
+            Self::SharedKey { place, .. } => usage
+                .at(place.as_deref().cloned())
+                .note("Odoo finds the user by the key, and would find one of them only")
+                .hint("give each a variable of its own"),
             Self::Protected { act, .. } => refused
                 .note(format!("{act} would change its data"))
                 .hint("take `protected = true` out of tasks.toml if that is really meant"),

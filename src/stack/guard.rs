@@ -1,7 +1,7 @@
 //! What may not be done to a stack, whatever the command line says.
 
 use super::{Production, Stack, StackError};
-use crate::host::{Host, SshTarget, same_machine, same_name};
+use crate::host::{Host, is_this_machine, same_machine, same_name};
 use crate::manifest::Deploy;
 use crate::process::Processes;
 
@@ -32,7 +32,7 @@ impl Stack {
         if let Host::Ssh(host) = &self.host {
             for production in &self.production {
                 if same_name(host, &production.machine) {
-                    return Err(self.is_upstream(production, host));
+                    return Err(self.is_upstream(production));
                 }
             }
         }
@@ -46,7 +46,7 @@ impl Stack {
     }
 
     /// Refuses any change on the machine of any upstream, whatever name of it is written: aliases of ssh's configuration
-    /// are resolved. No host is asked.
+    /// are resolved, and this machine knows its own name and addresses. No host is asked.
     ///
     /// # Errors
     /// [`StackError::IsUpstream`], [`StackError::OtherDatabase`]; the run's cancellation.
@@ -54,21 +54,23 @@ impl Stack {
         if change == Change::Nothing {
             return Ok(());
         }
-        if let Host::Ssh(host) = &self.host {
-            for production in &self.production {
-                if same_machine(host, &production.machine, processes).await? {
-                    return Err(self.is_upstream(production, host));
-                }
+        for production in &self.production {
+            let is_upstream = match &self.host {
+                Host::Ssh(host) => same_machine(host, &production.machine, processes).await?,
+                Host::Local => is_this_machine(&production.machine, processes).await?,
+            };
+            if is_upstream {
+                return Err(self.is_upstream(production));
             }
         }
         self.guard_database_machine(processes).await
     }
 
-    fn is_upstream(&self, production: &Production, host: &SshTarget) -> StackError {
+    fn is_upstream(&self, production: &Production) -> StackError {
         StackError::IsUpstream {
             stack: self.name.clone(),
             upstream: production.upstream.clone(),
-            host: host.to_string(),
+            host: self.host.to_string(),
         }
     }
 

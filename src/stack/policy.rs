@@ -36,10 +36,20 @@ pub(super) fn policy(
         }
         last = Some(place);
     }
-    Policy::deserialize(merged.clone()).map_err(|error| StackError::Policy {
-        message: without_value(&merged, error.message()),
-        place: last.map(Box::new),
-    })
+    let place = last.map(Box::new);
+    let policy = match Policy::deserialize(merged.clone()) {
+        Ok(policy) => policy,
+        Err(error) => {
+            let message = without_value(&merged, error.message());
+            return Err(StackError::Policy { message, place });
+        }
+    };
+    // Sanitising would refuse it too, after hours of copying.
+    if let Some(logins) = policy.users_of_one_key() {
+        let logins = logins.map(str::to_owned);
+        return Err(StackError::SharedKey { logins, place });
+    }
+    Ok(policy)
 }
 
 /// What is wrong with a table, by key and expected type: its values are rendered, and may be secrets.

@@ -29,7 +29,7 @@ fn a_dump_runs_as_the_database_user_in_a_read_only_session() {
     assert_eq!(
         remote(&dump),
         "cd / && sudo -n -u odoo env 'PGOPTIONS=-c default_transaction_read_only=on' \
-         pg_dump -Fc -Z lz4 --no-password --lock-wait-timeout=60s opw"
+         pg_dump -Fc -Z lz4 --no-password -B --lock-wait-timeout=60s opw"
     );
     assert!(dump.to_string().starts_with(&format!("{SSH} root@opw-prod.shiny ")));
     assert!(dump.command().environment().is_empty());
@@ -51,7 +51,7 @@ fn a_probe_is_the_dump_of_one_small_table() {
     assert_eq!(
         arguments,
         ["lz4", "zstd:1", "1", "0"]
-            .map(|level| format!("-Fc -Z {level} --no-password --lock-wait-timeout=60s --table=res_lang opw"))
+            .map(|level| format!("-Fc -Z {level} --no-password -B --lock-wait-timeout=60s --table=res_lang opw"))
     );
 }
 

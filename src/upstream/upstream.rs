@@ -216,6 +216,9 @@ impl Upstream {
             compression.argument(),
             // Nobody is there to type one.
             "--no-password",
+            // No large objects, in the word that every pg_dump knows: Odoo keeps none, no rule could look into one, and a role
+            // that may only read tables fails at the first.
+            "-B",
             // Someone there who alters a table holds its lock: say so instead of waiting with a queue of users behind us.
             "--lock-wait-timeout=60s",
         ];

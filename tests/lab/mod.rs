@@ -12,6 +12,7 @@
     reason = "each test file uses its part of this, and a test may fail loudly"
 )]
 
+mod closed;
 mod estate;
 mod run;
 mod upstream;

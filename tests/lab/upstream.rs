@@ -1,6 +1,7 @@
 //! Databases of the lab's upstream.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use super::world::docker;
@@ -49,10 +50,16 @@ impl Upstream {
     /// Rows as `psql -At` prints them.
     #[track_caller]
     pub fn sql(&self, sql: &str) -> String {
+        self.sql_as("odoo", sql)
+    }
+
+    /// The same as another role: `postgres` is the superuser.
+    #[track_caller]
+    pub fn sql_as(&self, role: &str, sql: &str) -> String {
         docker(&[
             "exec",
             "--user",
-            "odoo",
+            role,
             CONTAINER,
             "psql",
             "-XAt",
@@ -98,9 +105,69 @@ impl Upstream {
         files
     }
 
+    /// Has its `pg_dump` refuse what PostgreSQL 15's does not know, for as long as the value lives. Other databases' is as it was.
+    pub fn with_old_pg_dump(&self) -> OldPgDump {
+        let asked = format!("/tmp/{}.asked", self.database);
+        let script = OLD_PG_DUMP.replace("DATABASE", &self.database).replace("ASKED", &asked);
+        let install = format!("rm -f {asked}; cat > {OLD}.new && chmod 755 {OLD}.new && mv {OLD}.new {OLD}");
+        let mut shell = Command::new("docker")
+            .args(["exec", "--interactive", CONTAINER, "sh", "-c", &install])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        assert!(shell.wait().unwrap().success());
+        OldPgDump { asked }
+    }
+
+    /// Puts a file into its filestore and tells the name under which attachments would name it.
+    #[track_caller]
+    pub fn add_file(&self, content: &str) -> String {
+        let script = format!(
+            "cd {} && name=$(printf %s '{content}' | sha1sum | cut -c1-40) && name=$(printf %.2s $name)/$name && \
+             mkdir -p ${{name%/*}} && printf %s '{content}' > $name && echo $name",
+            self.filestore()
+        );
+        docker(&["exec", "--user", "odoo", CONTAINER, "sh", "-c", &script])
+    }
+
     /// Removes it.
     pub fn drop(self) {
         lab(&["drop", &self.database]);
+    }
+}
+
+/// Where sudo looks before it finds the real one.
+const OLD: &str = "/usr/local/bin/pg_dump";
+
+/// Words and exit status are those of PostgreSQL 15.
+const OLD_PG_DUMP: &str = r#"#!/bin/sh
+for database in "$@"; do :; done
+[ "$database" = DATABASE ] || exec /usr/bin/pg_dump "$@"
+echo "$3 $*" >> ASKED
+case $3 in
+    *[!0-9]*) echo "pg_dump: error: invalid value \"$3\" for option -Z/--compress" >&2; exit 1 ;;
+esac
+exec /usr/bin/pg_dump "$@"
+"#;
+
+/// A database's old `pg_dump`.
+pub struct OldPgDump {
+    asked: String,
+}
+
+impl OldPgDump {
+    /// The compressions that it was asked for, each with its whole line.
+    pub fn asked(&self) -> Vec<(String, String)> {
+        let text = docker(&["exec", CONTAINER, "cat", &self.asked]);
+        let lines = text.lines().filter_map(|line| line.split_once(' '));
+        lines.map(|(level, line)| (level.to_owned(), line.to_owned())).collect()
+    }
+}
+
+impl Drop for OldPgDump {
+    fn drop(&mut self) {
+        docker(&["exec", CONTAINER, "rm", "-f", OLD, &self.asked]);
     }
 }
 

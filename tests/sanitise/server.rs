@@ -113,3 +113,25 @@ pub(crate) async fn copy(from: &str, to: &str) -> Client {
         .unwrap();
     open(server().dbname(&to)).await
 }
+
+/// Where the server listens.
+pub(crate) fn address() -> (String, u16) {
+    let config = server();
+    let tokio_postgres::config::Host::Tcp(host) = &config.get_hosts()[0] else {
+        unreachable!("the tests' server is reached by TCP")
+    };
+    (host.clone(), config.get_ports()[0])
+}
+
+/// One of the tests' databases, reached through a port of this machine.
+pub(crate) async fn through(port: u16, name: &str) -> Client {
+    let own = server();
+    let mut config = Config::new();
+    config
+        .host("127.0.0.1")
+        .port(port)
+        .user(own.get_user().unwrap())
+        .password(own.get_password().unwrap())
+        .dbname(format!("sanitise_test_{name}"));
+    open(&config).await
+}

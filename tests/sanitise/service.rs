@@ -165,7 +165,7 @@ async fn variables_of_the_stack_are_bound_and_never_pasted() {
         "{missing:?}"
     );
     for (name, value) in [
-        ("DOCK_PORT", "8100"),
+        ("DOCK_PORT", "58100"),
         ("DOCK_SUFFIX", "'; DROP TABLE dock_gate; --"),
         ("DOCK_KEPT", "it's"),
     ] {
@@ -175,7 +175,7 @@ async fn variables_of_the_stack_are_bound_and_never_pasted() {
     let seen = "SELECT string_agg(concat_ws(' ', code, port, address), ', ' ORDER BY id) FROM dock_gate";
     assert_eq!(
         text(&client, seen).await.unwrap(),
-        "north 8100 north'; DROP TABLE dock_gate; --, it's, south 8100 south'; DROP TABLE dock_gate; --"
+        "north 58100 north'; DROP TABLE dock_gate; --, it's, south 58100 south'; DROP TABLE dock_gate; --"
     );
     let script: String = preview(&mut client, &rules, &odoo::policy(), &facts)
         .await
@@ -183,5 +183,5 @@ async fn variables_of_the_stack_are_bound_and_never_pasted() {
         .iter()
         .map(|one| one.to_script())
         .collect();
-    assert!(script.contains("code <> '***'") && !script.contains("8100"));
+    assert!(script.contains("code <> '***'") && !script.contains("58100"));
 }

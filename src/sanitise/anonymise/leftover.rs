@@ -28,7 +28,7 @@ pub(in crate::sanitise) async fn findings(
             continue;
         }
         let counts: Vec<_> = columns.iter().map(|column| count(column)).collect();
-        let select = format!("SELECT {} FROM {}", counts.join(", "), escape_identifier(name));
+        let select = format!("SELECT {} FROM {}", counts.join(", "), table.relation);
         let row = client
             .query_one(&select, &[])
             .await

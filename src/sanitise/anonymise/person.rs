@@ -60,7 +60,7 @@ pub(in crate::sanitise) fn known(rule: &Rule, catalogue: &Catalogue, policy: &An
             is_partner: format!("{linked} IS NOT NULL"),
         };
     }
-    let table = escape_identifier(&rule.table);
+    let table = catalogue.relation(&rule.table);
     let mut ways: Vec<_> = links.iter().map(|link| link.sql("t.")).collect();
     let mut join = String::new();
     if let Some(column) = by_address {

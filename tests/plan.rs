@@ -279,3 +279,44 @@ fn on_the_stacks_own_host_nothing_goes_over_ssh_but_production() {
     assert_eq!(lines(&here), 0, "{here}");
     assert!(here.contains("root@opw-prod.shiny"), "{here}");
 }
+
+#[test]
+fn a_part_of_other_tasks_is_looked_at_and_not_done_alone() {
+    let project = Project::new(
+        "[stacks.local]\nbase-url = \"http://localhost\"\nvars = { ODOO_VERSION = \"17.0\" }\nupstream = \"live\"\ndatabase = \"shop\"\n\
+         [upstreams.live]\nhost = \"root@prod.example\"\ndatabase = \"shop\"\ndatabase-user = \"odoo\"\n\
+         filestore = \"/srv/filestore/shop\"\n\
+         [sanitise]\nanonymise = [\"res.partner\"]\nparameters = { \"shop.token\" = \"keepout-token\" }\n\
+         [tasks.sanitise]\nprivate = true\nrun = { sanitise = {} }\n[tasks.restore]\nneeds = [\"sanitise\"]\n",
+    );
+    let refused = project.run(&["sanitise", "local"]).ended(2);
+    assert!(refused.err.contains("private task"), "{}", refused.err);
+    assert!(refused.err.contains("--dry-run"), "{}", refused.err);
+
+    let shown = project.run(&["sanitise", "local", "--dry-run"]).ended(0).out;
+    for line in [
+        "# sql: -- mail-servers-off (base): ",
+        "# sql: -- anonymise-partners (base): ",
+        "pg_temp.fake_person(",
+        "-- parameter shop.token ([sanitise]): ",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    assert!(
+        shown
+            .lines()
+            .all(|line| line.starts_with('#') || !line.contains("UPDATE ")),
+        "{shown}"
+    );
+    assert!(!shown.contains("keepout"), "{shown}");
+    // Rules of another version are another version's.
+    assert!(!shown.contains("carriers-off-16"), "{shown}");
+    // As a part of a restore it is told in short.
+    assert!(
+        !project
+            .run(&["restore", "local", "--dry-run"])
+            .ended(0)
+            .out
+            .contains("UPDATE")
+    );
+}

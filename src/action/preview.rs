@@ -1,7 +1,7 @@
 //! Prints what sanitising would run on the stack's live database, as SQL to read: a comment that says why, secrets
 //! masked. The database is asked for its tables, in a transaction that can only read; nothing is changed.
 //!
-//! `--dry-run` promises to reach no host, so it cannot know which rules fit: this is its longer answer.
+//! `opw-task sanitise STACK --dry-run` reaches no host, so it cannot know which rules fit: it prints them all.
 
 use super::sanitise::{LiveDatabase, rules};
 use super::{ActionError, Outline, Scene, Step};

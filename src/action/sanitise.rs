@@ -10,7 +10,7 @@ use super::database::running_server;
 use super::module_files::{ask, module_files};
 use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{Incoming, Names, Session, State};
-use crate::sanitise::{Facts, Report, RuleSet, sanitise};
+use crate::sanitise::{Facts, Report, RuleSet, imagine, sanitise};
 use crate::secret::Secret;
 use crate::stack::{Project, Stack, Value};
 
@@ -23,7 +23,7 @@ impl Sanitise {
         let stack = outline.stack()?;
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         let rules = rules(stack, outline.project)?.iter().count();
-        Ok(vec![
+        let mut steps = vec![
             Step::Command(stack.host.command(ask(stack, "MODULES"))?.to_string()),
             Step::Note(format!(
                 "apply those of {rules} rules that fit, and modules' own neutralize.sql, to {incoming}, in one transaction"
@@ -32,7 +32,11 @@ impl Sanitise {
                 "`opw-task sanitise-preview {}` prints their SQL, as it fits the live database",
                 stack.name
             )),
-        ])
+        ];
+        if outline.in_full {
+            steps.extend(statements(stack, outline)?);
+        }
+        Ok(steps)
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
@@ -56,6 +60,19 @@ impl Sanitise {
         scene.handover.treated.put(report).await;
         Ok(())
     }
+}
+
+/// The statements for a database that has whatever the rules name: a dry run reaches no host that could say what there is.
+fn statements(stack: &Stack, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+    let version = stack.variables.text("ODOO_VERSION").unwrap_or_default();
+    let rules = rules(stack, outline.project)?;
+    let statements = imagine(&rules, &stack.sanitise, &facts(stack)?, version)?;
+    let introduction = Step::Note(format!(
+        "{} statements, on a database that has all that the rules name:",
+        statements.len()
+    ));
+    let steps = statements.iter().map(|statement| Step::Sql(statement.to_script()));
+    Ok(std::iter::once(introduction).chain(steps).collect())
 }
 
 async fn clean(scene: &Scene, incoming: &Incoming) -> Result<Report, ActionError> {

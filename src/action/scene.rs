@@ -21,6 +21,8 @@ pub struct Outline<'a> {
     pub project: &'a Project,
     /// The stack, if the plan has one.
     pub stack: Option<&'a Stack>,
+    /// Whether everything is told that the action would do: it was asked for by name, not as a part of another.
+    pub in_full: bool,
 }
 
 impl<'a> Outline<'a> {
@@ -60,6 +62,7 @@ impl Scene {
             run: &self.run,
             project: &self.project,
             stack: self.stack.as_deref(),
+            in_full: false,
         }
     }
 

@@ -11,15 +11,17 @@ const NO_RUN: &str = "run";
 
 /// The plan as it is shown.
 pub(super) fn view(plan: &Plan) -> Result<PlanView, Diagnostic> {
-    let outline = Outline {
-        run: NO_RUN,
-        project: &plan.project,
-        stack: plan.stack.as_deref(),
-    };
     let redactor = redactor(plan);
     let masked = |text: &str| redactor.redact(text).into_owned();
     let mut nodes = Vec::with_capacity(plan.nodes.len());
-    for node in &plan.nodes {
+    for (at, node) in plan.nodes.iter().enumerate() {
+        let outline = Outline {
+            run: NO_RUN,
+            project: &plan.project,
+            stack: plan.stack.as_deref(),
+            // What was asked for comes last, what it needs before it.
+            in_full: at + 1 == plan.nodes.len(),
+        };
         let steps = match &node.action {
             Some(action) => action.steps(&outline).map_err(|error| error.explain())?,
             None => Vec::new(),

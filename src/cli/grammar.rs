@@ -46,9 +46,11 @@ pub(super) fn command(manifest: Option<&Manifest>, args: &[OsString]) -> Result<
     );
     let Some(manifest) = manifest else { return Ok(command) };
     let on_a_stack = tasks_on_a_stack(manifest);
-    for (name, task) in manifest.tasks.iter().filter(|(_, task)| !task.def.private) {
+    // A part of other tasks may be looked at, though it is never done alone.
+    let looks_on = args.iter().any(|arg| arg == "--dry-run" || arg == "-n");
+    for (name, task) in manifest.tasks.iter().filter(|(_, task)| looks_on || !task.def.private) {
         let about = task.def.about.clone().unwrap_or_default();
-        let mut of_task = Command::new(name.clone()).about(about);
+        let mut of_task = Command::new(name.clone()).about(about).hide(task.def.private);
         if args.iter().any(|arg| arg == name.as_str()) {
             if on_a_stack.contains(name.as_str()) {
                 of_task = of_task.arg(stack(Some(manifest)));

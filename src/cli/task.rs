@@ -11,7 +11,7 @@ use super::options::Options;
 use super::{environment, project, stack};
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::manifest::{Manifest, ParamDef};
-use crate::plan::{ParamValue, build, params_of};
+use crate::plan::{ParamValue, build, no_such_task, params_of};
 use crate::stack::Change;
 use crate::ui::Ui;
 
@@ -23,6 +23,9 @@ pub(super) fn run(
     options: &Options,
     ui: &mut Ui,
 ) -> Result<ExitCode, Diagnostic> {
+    if !options.dry_run && manifest.tasks.get(task).is_some_and(|task| task.def.private) {
+        return Err(no_such_task(manifest, task).explain());
+    }
     let stack = stack(manifest, matches, options)?.map(Arc::new);
     let params = params_of(manifest, task).map_err(|error| error.explain())?;
     let said = said(&params, matches);

@@ -72,7 +72,9 @@ impl Explain for PlanError {
             Self::Private { pulled_by, .. } if pulled_by.is_empty() => plain.hint("no task needs it"),
             Self::Private { pulled_by, .. } => {
                 let tasks: Vec<_> = pulled_by.iter().map(|task| format!("`{task}`")).collect();
-                plain.hint(format!("ask for a task that it belongs to: {}", tasks.join(", ")))
+                plain
+                    .hint(format!("ask for a task that it belongs to: {}", tasks.join(", ")))
+                    .hint("or look at what it does, with --dry-run")
             }
             Self::TwoRests { .. } => plain
                 .note("both are in the plan, and there is one line")

@@ -132,6 +132,11 @@ impl Catalogue {
         Ok(catalogue)
     }
 
+    /// One that nobody was asked for.
+    pub(super) fn imagined(tables: BTreeMap<String, Table>, odoo: u16, modules: BTreeSet<String>) -> Self {
+        Self { tables, odoo, modules }
+    }
+
     /// Odoo's major version.
     #[must_use]
     pub fn odoo(&self) -> u16 {
@@ -224,7 +229,7 @@ fn kind(sql_type: &str) -> Kind {
 }
 
 /// `18.0.1.3` is 18; `saas~18.2.1.0` is 18 too.
-fn major(version: &str) -> Option<u16> {
+pub(super) fn major(version: &str) -> Option<u16> {
     let version = version.trim_start_matches("saas~");
     version.split('.').next()?.parse().ok()
 }

@@ -22,6 +22,7 @@ mod hunt_files;
 mod hunt_pairs;
 mod hunt_stream;
 mod hunt_values;
+mod imagined;
 mod materialised;
 mod module_files;
 mod objects;
@@ -61,6 +62,7 @@ pub use error::{RuleError, SanitiseError};
 pub use facts::Facts;
 pub use finding::{Clue, Finding, Outcome};
 pub use hashes::Hashes;
+pub use imagined::imagine;
 pub use module_files::ModuleFile;
 pub use plan::plan;
 pub use policy::{Allowance, Mail, Passwords, Policy, ServiceUser, UnknownSecrets};
@@ -130,7 +132,12 @@ pub async fn preview(
         hashes: &Hashes::masked(policy),
         lived: false,
     };
-    let mut statements = plan(&catalogue, rules, &bindings)?;
+    let statements = plan(&catalogue, rules, &bindings)?;
+    with_stand_ins(statements, policy)
+}
+
+/// The statements with what those about people call, for a dry run.
+fn with_stand_ins(mut statements: Vec<Statement>, policy: &Policy) -> Result<Vec<Statement>, SanitiseError> {
     if policy.anonymise.is_on() {
         statements.insert(0, anonymise::prelude()?);
     }

@@ -162,6 +162,7 @@ fn wanted(
     value: &Value,
     known: &Known,
     sql: &mut Sql,
+    catalogue: &Catalogue,
     bindings: &Bindings<'_>,
 ) -> Result<Option<String>, SanitiseError> {
     let Value::Fake(whose) = value else {
@@ -172,7 +173,11 @@ fn wanted(
         return target.value(sql, &Value::Nothing, bindings).map(Some);
     }
     let quoted = target.quoted();
+    let Some(table) = catalogue.table(target.table) else {
+        return Ok(None);
+    };
     let cell = Cell {
+        columns: &table.columns,
         table: target.table,
         column: &quoted,
         person: &known.person,
@@ -197,12 +202,12 @@ fn update(
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let (mut sets, mut differs, mut differs_still) = (Vec::new(), Vec::new(), Vec::new());
     for (target, value) in targets(rule, assignments, catalogue) {
-        let Some(new) = wanted(&target, value, &known, &mut sql, bindings)? else {
+        let Some(new) = wanted(&target, value, &known, &mut sql, catalogue, bindings)? else {
             continue;
         };
         sets.push(format!("{} = {}", target.quoted(), target.assigned(value, &new)));
         differs.push(target.differs(value, &new));
-        let new = wanted(&target, value, &known, &mut surface, bindings)?.unwrap_or_default();
+        let new = wanted(&target, value, &known, &mut surface, catalogue, bindings)?.unwrap_or_default();
         differs_still.push(target.differs(value, &new));
     }
     if sets.is_empty() {

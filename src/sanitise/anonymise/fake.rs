@@ -1,5 +1,7 @@
 //! What may stand in a column instead of what a person left there.
 
+use std::collections::BTreeMap;
+
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 use serde::Deserialize;
 
@@ -71,6 +73,8 @@ pub(in crate::sanitise) struct Cell<'a> {
     pub person: &'a str,
     /// Whether that is a partner: SQL of a condition, or a constant.
     pub is_partner: &'a str,
+    /// The table's columns: what a stand-in reads beside its own may not be there in every version.
+    pub columns: &'a BTreeMap<String, Column>,
     /// What the policy says of texts.
     pub policy: &'a Anonymise,
 }
@@ -88,7 +92,8 @@ impl Whose {
     /// The stand-in as an expression, for a row that holds something there; none where the value stays as it is.
     pub(in crate::sanitise) fn expression(&self, cell: &Cell<'_>) -> Option<String> {
         let column = cell.column;
-        let of = self.of.as_ref().map(|name| escape_identifier(name));
+        let has = |name: &str| cell.columns.contains_key(name);
+        let of = self.of.as_deref().filter(|name| has(name)).map(escape_identifier);
         let person = match &of {
             Some(of) => format!("coalesce({of}, id)::bigint * 2"),
             None => cell.person.to_owned(),
@@ -96,19 +101,12 @@ impl Whose {
         let n = &person;
         let alike = format!("{column}::text");
         let made = match self.fake {
-            Fake::Name => match &self.company {
-                Some(flag) => {
-                    let flag = escape_identifier(flag);
-                    format!(
-                        "CASE WHEN {flag} THEN pg_temp.fake_company({n}, {alike}) ELSE pg_temp.fake_person({n}, {alike}) END"
-                    )
-                }
-                None => format!("pg_temp.fake_person({n}, {alike})"),
-            },
+            Fake::CompleteName if NAME_PARTS.iter().all(|part| has(part)) => complete_name(n),
+            Fake::CompleteName => name(n, &alike, Some("is_company").filter(|flag| has(flag))),
+            Fake::Name => name(n, &alike, self.company.as_deref().filter(|flag| has(flag))),
             Fake::GivenName => format!("pg_temp.fake_given({n}, {alike})"),
             Fake::FamilyName => format!("pg_temp.fake_family({n}, {alike})"),
             Fake::Company => format!("pg_temp.fake_company({n}, {alike})"),
-            Fake::CompleteName => complete_name(n),
             Fake::Email => format!("pg_temp.fake_email({n}, {})", domain(cell)),
             Fake::Phone => format!("pg_temp.fake_phone({n}, '20')"),
             Fake::Mobile => format!("pg_temp.fake_phone({n}, '70')"),
@@ -132,6 +130,28 @@ impl Whose {
         })
     }
 }
+
+/// A name, of a company where the flag says so.
+fn name(n: &str, alike: &str, company: Option<&str>) -> String {
+    let person = format!("pg_temp.fake_person({n}, {alike})");
+    match company {
+        Some(flag) => {
+            let flag = escape_identifier(flag);
+            format!("CASE WHEN {flag} THEN pg_temp.fake_company({n}, {alike}) ELSE {person} END")
+        }
+        None => person,
+    }
+}
+
+/// Of what a partner's complete name is made.
+const NAME_PARTS: [&str; 6] = [
+    "name",
+    "is_company",
+    "parent_id",
+    "company_name",
+    "commercial_company_name",
+    "commercial_partner_id",
+];
 
 /// As Odoo composes it (`res.partner`, `_get_complete_name`, 16 to 19): a person's name stands behind that of the company.
 fn complete_name(n: &str) -> String {

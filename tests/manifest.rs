@@ -161,6 +161,7 @@ fn words_that_are_no_task_are_told_what_there_is() {
     insta::assert_snapshot!(said(&["start"]), @"
     error: `start` is a private task: it is done only as a part of others
     help: ask for a task that it belongs to: `up`
+    help: or look at what it does, with --dry-run
     ");
     insta::assert_snapshot!(said(&["alone"]), @"
     error: `alone` is a private task: it is done only as a part of others

@@ -15,7 +15,8 @@ start_server() {
     docker run --rm --detach --name "$server" --label opw-task.lab=bench --publish 127.0.0.1:0:5432 \
         --env POSTGRES_USER=odoo --env POSTGRES_PASSWORD=lab opw-task-lab/postgres:17 \
         -c shared_preload_libraries=pg_stat_statements -c pg_stat_statements.track_planning=on -c max_wal_size=8GB >/dev/null
-    until in_server pg_isready --username odoo --quiet; do sleep 0.2; done
+    # Over TCP: while the image makes its cluster, a server answers on the socket alone, and goes again.
+    until in_server pg_isready --host 127.0.0.1 --username odoo --quiet; do sleep 0.2; done
     sql postgres --command 'CREATE EXTENSION pg_stat_statements'
 }
 
@@ -30,15 +31,19 @@ load_database() {
         in_server pg_restore --username odoo --no-owner --dbname original <"$dump"
     else
         docker/lab/lab up
-        docker/lab/lab generate bench --partners 50000 --messages "$messages" --files 2000
+        docker/lab/lab generate bench --partners "$partners" --messages "$messages" --files 2000
         docker/lab/lab exec sudo -u odoo pg_dump -Fc -Z0 bench |
             in_server pg_restore --username odoo --no-owner --dbname original
     fi
     sql original --command 'VACUUM ANALYZE'
 }
 
-# What Odoo's own neutralisation would run on this database.
+# What Odoo's own neutralisation would run on this database; where people are replaced, the very statements of opw-task.
 write_peer() {
+    if [[ -n $people ]]; then
+        bench_example original script >"$numbers/peer.sql"
+        return
+    fi
     sql original >"$numbers/has" <<'SQL'
 SELECT 'odoo ' || split_part(latest_version, '.', 1) FROM ir_module_module WHERE name = 'base'
 UNION ALL SELECT 'module ' || name FROM ir_module_module WHERE state = 'installed'
@@ -51,8 +56,15 @@ prepare_sanitise() {
     rm -rf "$numbers" && mkdir -p "$numbers"
     docker/lab/lab images
     load_database
-    write_peer
     cargo build --release --locked --example sanitise_bench
+    write_peer
+}
+
+# bench_example DATABASE [people|script]
+bench_example() {
+    local port
+    port=$(docker port "$server" 5432/tcp | head -n 1)
+    PGPASSWORD=lab target/release/examples/sanitise_bench 127.0.0.1 "${port##*:}" odoo "$@"
 }
 
 fresh_copy() {
@@ -61,11 +73,10 @@ fresh_copy() {
 }
 
 race_sanitise() {
-    local round port began
-    port=$(docker port "$server" 5432/tcp | head -n 1) port=${port##*:}
+    local round began
     for ((round = 1; round <= rounds; round++)); do
         fresh_copy
-        PGPASSWORD=lab target/release/examples/sanitise_bench 127.0.0.1 "$port" odoo copy >"$numbers/out"
+        bench_example copy ${people:+"$people"} >"$numbers/out"
         awk '$1 == "sanitise" || $1 == "verify" { sum += $2 } END { printf "%.2f\n", sum }' "$numbers/out" >>"$numbers/ours"
         sql postgres >>"$numbers/server" <<'SQL'
 SELECT round((sum(total_exec_time + total_plan_time) / 1000)::numeric, 2) FROM pg_stat_statements
@@ -75,18 +86,23 @@ SQL
         began=$EPOCHREALTIME
         sql copy --single-transaction <"$numbers/peer.sql"
         awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f\n", b - a }' >>"$numbers/peers"
-        say "round $round: $(tr '\n' ' ' <"$numbers/out")s, Odoo's own $(tail -n 1 "$numbers/peers") s"
+        say "round $round: $(tr '\n' ' ' <"$numbers/out")s, the peer $(tail -n 1 "$numbers/peers") s"
     done
 }
 
 tell_sanitise() {
-    local ours peers
+    local ours peers peer
     ours=$(median <"$numbers/ours") peers=$(median <"$numbers/peers")
+    if [[ -n $people ]]; then
+        peer="the same statements as a psql script           "
+    else
+        peer="Odoo's own neutralisation, $(grep -c ';$' "$numbers/peer.sql") statements     "
+    fi
     cat <<TEXT
 
 median of $rounds rounds, ${dump:-$messages messages}: $(sql original --command 'SELECT pg_size_pretty(pg_database_size(current_database()))')
   sanitise and verify, hunt and proof included   $ours s, of which the server $(median <"$numbers/server") s
-  Odoo's own neutralisation, $(grep -c ';$' "$numbers/peer.sql") statements      $peers s
+  $peer $peers s
   ratio                                          $(awk -v a="$ours" -v b="$peers" 'BEGIN { printf "%.1f", a / (b ? b : 0.01) }')
 TEXT
 }

@@ -3,17 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::anonymise::Fake;
-use super::bindings::Bindings;
 use super::catalogue::{Catalogue, Column, Kind, Table, major};
 use super::condition::Test;
 use super::error::SanitiseError;
 use super::facts::Facts;
-use super::hashes::Hashes;
-use super::plan::plan;
 use super::policy::Policy;
 use super::rule::{Change, Rule};
 use super::rule_set::RuleSet;
-use super::stamp::Stamp;
 use super::statement::Statement;
 use super::value::{Constant, Value};
 
@@ -32,15 +28,7 @@ pub fn imagine(
     version: &str,
 ) -> Result<Vec<Statement>, SanitiseError> {
     let catalogue = catalogue(rules, major(version).unwrap_or(NEWEST));
-    let stamp = Stamp::for_place(String::new());
-    let bindings = Bindings {
-        policy,
-        facts,
-        stamp: &stamp,
-        hashes: &Hashes::masked(policy),
-        lived: false,
-    };
-    super::with_stand_ins(plan(&catalogue, rules, &bindings)?, policy)
+    super::shown(&catalogue, rules, policy, facts)
 }
 
 fn catalogue(rules: &RuleSet, odoo: u16) -> Catalogue {

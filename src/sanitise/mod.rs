@@ -124,20 +124,19 @@ pub async fn preview(
     read.rollback()
         .await
         .map_err(SanitiseError::server("end the reading"))?;
-    let stamp = Stamp::for_place(String::new());
-    let bindings = Bindings {
-        policy,
-        facts,
-        stamp: &stamp,
-        hashes: &Hashes::masked(policy),
-        lived: false,
-    };
-    let statements = plan(&catalogue, rules, &bindings)?;
-    with_stand_ins(statements, policy)
+    shown(&catalogue, rules, policy, facts)
 }
 
-/// The statements with what those about people call, for a dry run.
-fn with_stand_ins(mut statements: Vec<Statement>, policy: &Policy) -> Result<Vec<Statement>, SanitiseError> {
+/// The statements for people to read: secrets masked, and with what those about people call.
+fn shown(
+    catalogue: &Catalogue,
+    rules: &RuleSet,
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<Vec<Statement>, SanitiseError> {
+    let stamp = Stamp::for_place(String::new());
+    let hashes = Hashes::masked(policy);
+    let mut statements = plan(catalogue, rules, &pass::bindings(policy, facts, &stamp, &hashes))?;
     if policy.anonymise.is_on() {
         statements.insert(0, anonymise::prelude()?);
     }

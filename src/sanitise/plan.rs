@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use postgres_protocol::escape::escape_literal;
 
-use super::anonymise::{self, Cell, Known};
+use super::anonymise::{self, Cell, Fake, Known};
 use super::bindings::Bindings;
 use super::catalogue::{Catalogue, Kind};
 use super::error::SanitiseError;
@@ -162,12 +162,14 @@ fn wanted(
     value: &Value,
     known: &Known,
     sql: &mut Sql,
+    catalogue: &Catalogue,
     bindings: &Bindings<'_>,
 ) -> Result<Option<String>, SanitiseError> {
     let Value::Fake(whose) = value else {
         return target.value(sql, value, bindings).map(Some);
     };
-    if !anonymise::fits(whose.fake, target.column) {
+    let made = whose.fake != Fake::Text;
+    if !anonymise::fits(whose.fake, target.column) || (made && !anonymise::is_counted(catalogue, target.table)) {
         // A module, or a version to come, may keep something else under that name: it goes.
         return target.value(sql, &Value::Nothing, bindings).map(Some);
     }
@@ -177,6 +179,7 @@ fn wanted(
         column: &quoted,
         person: &known.person,
         is_partner: &known.is_partner,
+        room: target.room(),
         policy: &bindings.policy.anonymise,
     };
     match whose.expression(&cell) {
@@ -193,16 +196,16 @@ fn update(
     bindings: &Bindings<'_>,
 ) -> Result<Option<Statement>, SanitiseError> {
     let table = catalogue.relation(&rule.table);
-    let known = anonymise::known(rule, catalogue, &bindings.policy.anonymise);
+    let known = anonymise::known(rule, catalogue, bindings.policy);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let (mut sets, mut differs, mut differs_still) = (Vec::new(), Vec::new(), Vec::new());
     for (target, value) in targets(rule, assignments, catalogue) {
-        let Some(new) = wanted(&target, value, &known, &mut sql, bindings)? else {
+        let Some(new) = wanted(&target, value, &known, &mut sql, catalogue, bindings)? else {
             continue;
         };
         sets.push(format!("{} = {}", target.quoted(), target.assigned(value, &new)));
         differs.push(target.differs(value, &new));
-        let new = wanted(&target, value, &known, &mut surface, bindings)?.unwrap_or_default();
+        let new = wanted(&target, value, &known, &mut surface, catalogue, bindings)?.unwrap_or_default();
         differs_still.push(target.differs(value, &new));
     }
     if sets.is_empty() {

@@ -166,7 +166,7 @@ async fn printed_documents_and_payments_name_nobody() {
     .await;
     let files =
         "SELECT string_agg(id || coalesce(store_fname, '-'), ' ' ORDER BY id) FROM ir_attachment WHERE id >= 50";
-    assert_eq!(one(&client, files).await, "52- 53bb/4 54-");
+    assert_eq!(one(&client, files).await, "50- 51- 52- 53bb/4 54-");
     let books = "SELECT string_agg(concat_ws('|', name, ref), ' ' ORDER BY id) FROM account_move_line";
     assert_eq!(one(&client, books).await, "Line 1 Shirt|BILL/7");
     let away = "SELECT string_agg(name, ' ' ORDER BY id) FROM resource_calendar_leaves";

@@ -6,6 +6,7 @@ use crate::sanitise::catalogue::{Catalogue, Column, Kind};
 use crate::sanitise::plan::literals;
 use crate::sanitise::policy::Policy;
 use crate::sanitise::rule::Rule;
+use crate::sanitise::service_users::with_key;
 use crate::sanitise::value::Value;
 
 /// Partners that people do not stand behind, or whose address a rule of its own sets: they are nobody's second record. They
@@ -14,7 +15,7 @@ fn nobody(policy: &Policy) -> String {
     let named = "SELECT u.partner_id FROM res_users u JOIN ir_model_data d ON d.res_id = u.id \
                  WHERE d.model = 'res.users' AND d.module = 'base' AND u.partner_id IS NOT NULL \
                  AND d.name IN ('user_root', 'user_admin', 'public_user', 'default_user', 'template_portal_user_id')";
-    let programs = literals(policy.service_users.iter().map(|user| user.login.as_str()));
+    let programs = literals(with_key(policy).map(|user| user.login.as_str()));
     if programs.is_empty() {
         return named.to_owned();
     }

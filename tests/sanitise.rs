@@ -20,6 +20,8 @@ mod odoo;
 mod parity;
 #[path = "sanitise/people.rs"]
 mod people;
+#[path = "sanitise/people_edges.rs"]
+mod people_edges;
 #[path = "sanitise/promises.rs"]
 mod promises;
 #[path = "sanitise/server.rs"]

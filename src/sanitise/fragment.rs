@@ -32,6 +32,11 @@ impl Target<'_> {
         escape_identifier(self.name)
     }
 
+    /// How many letters the column takes, where it takes not any number.
+    pub(super) fn room(&self) -> Option<u32> {
+        length(&self.column.sql_type).filter(|_| self.column.kind == Kind::Text)
+    }
+
     /// The value as an expression of the column's type.
     pub(super) fn value(&self, sql: &mut Sql, value: &Value, bindings: &Bindings<'_>) -> Result<String, SanitiseError> {
         match value {

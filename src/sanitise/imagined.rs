@@ -57,6 +57,7 @@ fn table(name: &str) -> Table {
     let relation = name.split('.').map(postgres_protocol::escape::escape_identifier);
     Table {
         relation: relation.collect::<Vec<_>>().join("."),
+        columns: [("id".to_owned(), column("integer"))].into(),
         ..Table::default()
     }
 }

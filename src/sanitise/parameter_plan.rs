@@ -88,6 +88,7 @@ fn own_rule(name: String, why: &str) -> Rule {
         queue: false,
         person: Vec::new(),
         person_email: None,
+        person_once: false,
         when: When::default(),
         requires: Vec::new(),
         why: why.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use postgres_protocol::escape::escape_literal;
 
-use super::anonymise::{self, Cell, Known};
+use super::anonymise::{self, Cell, Fake, Known};
 use super::bindings::Bindings;
 use super::catalogue::{Catalogue, Kind};
 use super::error::SanitiseError;
@@ -168,7 +168,8 @@ fn wanted(
     let Value::Fake(whose) = value else {
         return target.value(sql, value, bindings).map(Some);
     };
-    if !anonymise::fits(whose.fake, target.column) {
+    let made = whose.fake != Fake::Text;
+    if !anonymise::fits(whose.fake, target.column) || (made && !anonymise::is_counted(catalogue, target.table)) {
         // A module, or a version to come, may keep something else under that name: it goes.
         return target.value(sql, &Value::Nothing, bindings).map(Some);
     }
@@ -182,6 +183,7 @@ fn wanted(
         column: &quoted,
         person: &known.person,
         is_partner: &known.is_partner,
+        room: target.room(),
         policy: &bindings.policy.anonymise,
     };
     match whose.expression(&cell) {
@@ -198,7 +200,7 @@ fn update(
     bindings: &Bindings<'_>,
 ) -> Result<Option<Statement>, SanitiseError> {
     let table = catalogue.relation(&rule.table);
-    let known = anonymise::known(rule, catalogue, &bindings.policy.anonymise);
+    let known = anonymise::known(rule, catalogue, bindings.policy);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let (mut sets, mut differs, mut differs_still) = (Vec::new(), Vec::new(), Vec::new());
     for (target, value) in targets(rule, assignments, catalogue) {

@@ -91,6 +91,8 @@ pub struct Rule {
     pub person: Vec<String>,
     /// The column with a mail address by which the partner is found where none is named.
     pub person_email: Option<String>,
+    /// Whether two rows must not be one person: the first is the partner's, the others are somebody of their own.
+    pub person_once: bool,
     /// What its raw SQL reads: `table` or `table.column`. The rule applies only where all of it exists.
     pub requires: Vec<String>,
     /// Why.

@@ -51,6 +51,8 @@ struct Entry {
     person: Vec<String>,
     person_email: Option<String>,
     #[serde(default)]
+    person_once: bool,
+    #[serde(default)]
     queue: bool,
     #[serde(default)]
     delete: bool,
@@ -176,6 +178,7 @@ impl Entry {
             queue: self.queue,
             person: self.person,
             person_email: self.person_email,
+            person_once: self.person_once,
             when: self.when,
             requires: self.requires,
             why: self.why,

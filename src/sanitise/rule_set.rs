@@ -7,7 +7,7 @@ use super::rule::Rule;
 use super::rule_file;
 
 /// The built-in files, in the order in which they are applied.
-const BUILTIN: [(&str, &str); 15] = [
+const BUILTIN: [(&str, &str); 17] = [
     ("rules/base.toml", include_str!("rules/base.toml")),
     ("rules/identity.toml", include_str!("rules/identity.toml")),
     ("rules/users.toml", include_str!("rules/users.toml")),
@@ -23,6 +23,8 @@ const BUILTIN: [(&str, &str); 15] = [
         "rules/anonymise/people.toml",
         include_str!("rules/anonymise/people.toml"),
     ),
+    ("rules/anonymise/work.toml", include_str!("rules/anonymise/work.toml")),
+    ("rules/anonymise/site.toml", include_str!("rules/anonymise/site.toml")),
     (
         "rules/anonymise/commerce.toml",
         include_str!("rules/anonymise/commerce.toml"),

@@ -80,7 +80,8 @@ pub(super) fn wanted<'a>(bindings: &Bindings<'a>) -> impl Iterator<Item = &'a Se
     with_key(bindings.policy)
 }
 
-fn with_key(policy: &Policy) -> impl Iterator<Item = &ServiceUser> {
+/// The same of a policy.
+pub(super) fn with_key(policy: &Policy) -> impl Iterator<Item = &ServiceUser> {
     policy.service_users.iter().filter(|user| !user.api_key.is_empty())
 }
 

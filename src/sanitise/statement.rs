@@ -160,12 +160,34 @@ impl Statement {
     /// The statement for a dry run: a comment that says why, and SQL in which secrets are masked.
     #[must_use]
     pub fn to_script(&self) -> String {
-        format!(
-            "-- {} ({}): {}\n{};\n",
-            self.rule,
-            self.modules.join(", "),
-            self.why,
-            self.sql.shown()
-        )
+        // A reason may be written over several lines; a comment ends with its line.
+        let comment = format!("-- {} ({}): {}", self.rule, self.modules.join(", "), self.why);
+        let comment = comment.split_whitespace().collect::<Vec<_>>().join(" ");
+        format!("{comment}\n{};\n", self.sql.shown())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_of_several_lines_stays_a_comment() {
+        let statement = Statement {
+            rule: "rule".to_owned(),
+            modules: vec!["base".to_owned()],
+            table: "t".to_owned(),
+            why: "One line\nDROP TABLE t;".to_owned(),
+            sql: Sql {
+                text: "SELECT 1".to_owned(),
+                parameters: Vec::new(),
+            },
+            sample: None,
+            surface: Sql::default(),
+        };
+        assert_eq!(
+            statement.to_script(),
+            "-- rule (base): One line DROP TABLE t;\nSELECT 1;\n"
+        );
     }
 }

@@ -28,11 +28,13 @@ pub(super) async fn reading_people<'a>(
         .transaction()
         .await
         .map_err(SanitiseError::server("begin to read"))?;
+    // Names in the functions' bodies are looked up when they are made: PostgreSQL's first, also where the database or the
+    // role were set to look elsewhere.
+    pass::prepare(&read).await?;
     pass::make_stand_ins(&read).await?;
     read.batch_execute("SET TRANSACTION READ ONLY")
         .await
         .map_err(SanitiseError::server("begin to read"))?;
-    pass::prepare(&read).await?;
     Ok(read)
 }
 

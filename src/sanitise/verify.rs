@@ -75,16 +75,18 @@ async fn verified(
     done.report.faults = asked.faults;
     done.report.findings.retain(|finding| !finding.is_left());
     done.report.findings.extend(asked.findings);
+    let read = reading(client).await?;
     let names = &done.report.production_names;
     done.report
         .findings
-        .extend(production::findings(&*client, &done.catalogue, names, facts).await?);
-    done.report.findings.extend(objects::findings(&*client).await?);
+        .extend(production::findings(&read, &done.catalogue, names, facts).await?);
+    done.report.findings.extend(objects::findings(&read).await?);
     if policy.anonymise.is_everything() {
-        let people = anonymise::findings(&*client, &done.catalogue).await?;
+        let people = anonymise::findings(&read, &done.catalogue).await?;
         done.report.findings.extend(people);
     }
-    done.report.not_covered = coverage::not_covered(&*client, &done.catalogue, rules, facts).await?;
+    done.report.not_covered = coverage::not_covered(&read, &done.catalogue, rules, facts).await?;
+    read.commit().await.map_err(SanitiseError::server("end the reading"))?;
 
     done.stamp.verdict = Some(verdict.to_string());
     done.stamp

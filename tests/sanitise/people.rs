@@ -93,24 +93,24 @@ INSERT INTO ir_attachment (name, res_model, res_field, res_id, mimetype, store_f
   ('logo.png', 'ir.ui.view', NULL, 7, 'image/png', 'aa/4', NULL), ('app.js', NULL, NULL, NULL, 'text/javascript', 'aa/5', NULL);
 ";
 
-fn everybody(choice: Anonymise) -> Policy {
+pub(crate) fn everybody(choice: Anonymise) -> Policy {
     Policy {
         anonymise: choice,
         ..odoo::policy()
     }
 }
 
-async fn estate(name: &str) -> Client {
+pub(crate) async fn estate(name: &str) -> Client {
     let client = odoo::database(name, 18).await;
     client.batch_execute(ESTATE).await.unwrap();
     client
 }
 
-async fn one(client: &Client, select: &str) -> String {
+pub(crate) async fn one(client: &Client, select: &str) -> String {
     text(client, select).await.unwrap()
 }
 
-async fn sanitised(client: &mut Client, policy: &Policy) {
+pub(crate) async fn sanitised(client: &mut Client, policy: &Policy) {
     let (rules, stack) = (odoo::rules(), odoo::stack());
     sanitise(client, &rules, policy, &stack).await.unwrap();
     let before = everything(client).await;

@@ -75,6 +75,8 @@ pub(in crate::sanitise) struct Cell<'a> {
     pub is_partner: &'a str,
     /// The table's columns: what a stand-in reads beside its own may not be there in every version.
     pub columns: &'a BTreeMap<String, Column>,
+    /// How many letters the column takes, where it takes not any number.
+    pub room: Option<u32>,
     /// What the policy says of texts.
     pub policy: &'a Anonymise,
 }
@@ -99,7 +101,16 @@ impl Whose {
             None => cell.person.to_owned(),
         };
         let n = &person;
-        let alike = format!("{column}::text");
+        // What is cut may have lost the letter by which its script was known: such a column gets plain ones.
+        let lettered = match self.fake {
+            Fake::Zip | Fake::Vat | Fake::BankAccount => true,
+            _ => cell.room.is_none(),
+        };
+        let alike = if lettered {
+            format!("{column}::text")
+        } else {
+            "''::text".to_owned()
+        };
         let made = match self.fake {
             Fake::CompleteName if NAME_PARTS.iter().all(|part| has(part)) => complete_name(n),
             Fake::CompleteName => name(n, &alike, Some("is_company").filter(|flag| has(flag))),
@@ -116,12 +127,21 @@ impl Whose {
             Fake::Vat => format!("pg_temp.fake_vat({n}, {alike})"),
             Fake::Number => format!("'ID' || lpad(({n})::text, greatest(8, length(({n})::text)), '0')"),
             Fake::BankAccount => format!("pg_temp.fake_account({n}, {alike})"),
-            Fake::Birthday => format!("make_date(extract(year FROM {column})::int, 1, 1) + (({n}) * 97 % 365)::int"),
+            Fake::Birthday => format!(
+                "CASE WHEN isfinite({column}) THEN make_date(extract(year FROM {column})::int, 1, 1)
+      + (abs(({n}) % 365) * 97 % 365)::int ELSE {column} END"
+            ),
             Fake::Title => format!("{} || id", escape_literal(&title(cell.table))),
             Fake::Text => match cell.policy.free_text {
                 FreeText::Keep => return None,
                 FreeText::Blank | FreeText::Drop => "''".to_owned(),
             },
+        };
+        let made = match (cell.room, self.fake) {
+            (None, _) | (_, Fake::Birthday | Fake::Text) => made,
+            // A part of an address may be somebody's.
+            (Some(room), Fake::Email) => format!("CASE WHEN length({made}) <= {room} THEN {made} ELSE '' END"),
+            (Some(room), _) => format!("left({made}, {room})"),
         };
         Some(match of {
             // The company whose copy this is keeps its name, also where others bear it.
@@ -172,7 +192,7 @@ fn complete_name(n: &str) -> String {
 }
 
 fn domain(cell: &Cell<'_>) -> String {
-    let own = format!("'{}.invalid'", cell.table.replace('_', "-"));
+    let own = escape_literal(&format!("{}.invalid", cell.table.replace('_', "-")));
     match cell.is_partner {
         "true" => format!("'{DOMAIN}'"),
         "false" => own,

@@ -25,10 +25,13 @@ pub(in crate::sanitise) fn functions() -> Result<Vec<String>, SanitiseError> {
         by_script("fake_family(n bigint, alike text)", scripts, family),
         by_script("fake_company(n bigint, alike text)", scripts, company),
         by_script("fake_street(n bigint, alike text)", scripts, |script| {
-            format!("{} || ' ' || (1 + n * 31 % 180)::text", word(&script.street, "n"))
+            format!(
+                "{} || ' ' || (1 + abs(n % 180) * 31 % 180)::text",
+                word(&script.street, "n")
+            )
         }),
         by_script("fake_city(n bigint, alike text)", scripts, |script| {
-            word(&script.city, "n * 7")
+            word(&script.city, &format!("n % {} * 7", script.city.len()))
         }),
         define("fake_email(n bigint, domain text) RETURNS text", &email(latin)),
         define("fake_phone(n bigint, kind text) RETURNS text", PHONE),
@@ -71,11 +74,12 @@ const VAT: &str = "coalesce(substring(alike FROM '^[A-Za-z]{2}'), '')
 const IBAN: &str =
     "country || lpad((98 - pg_temp.fake_digits(account || country || '00')::numeric % 97)::text, 2, '0') || account";
 
-/// An IBAN keeps country, bank and length and is valid; another number keeps its length.
+/// An IBAN keeps country, bank and length and is valid; another number keeps its length. Blanks and dashes are no part of
+/// either.
 const ACCOUNT: &str = "CASE
     WHEN upper(regexp_replace(alike, '[^A-Za-z0-9]', '', 'g')) ~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$'
     THEN pg_temp.fake_iban(
-      upper(left(alike, 2)),
+      upper(left(regexp_replace(alike, '[^A-Za-z0-9]', '', 'g'), 2)),
       upper(substr(regexp_replace(alike, '[^A-Za-z0-9]', '', 'g'), 5, 4))
         || lpad(right(n::text, length(regexp_replace(alike, '[^A-Za-z0-9]', '', 'g')) - 8),
                 length(regexp_replace(alike, '[^A-Za-z0-9]', '', 'g')) - 8, '0'))
@@ -138,12 +142,17 @@ fn family(script: &Script) -> String {
 }
 
 fn place(script: &Script) -> String {
-    format!("(n * {STEP} % {})", script.given.len() * script.family.len())
+    steps(script.given.len() * script.family.len())
+}
+
+/// The place of `n` on the walk. The rest is taken first: an id may be as long as a `bigint` is.
+fn steps(span: usize) -> String {
+    format!("(abs(n % {span}) * {STEP} % {span})")
 }
 
 fn company(script: &Script) -> String {
     let span = script.family.len() * script.trade.len();
-    let place = format!("(n * {STEP} % {span})");
+    let place = steps(span);
     let name = word(&script.family, &place);
     let trade = word(&script.trade, &format!("{place} / {}", script.family.len()));
     format!(
@@ -173,7 +182,7 @@ fn email(latin: &Script) -> String {
     )
 }
 
-/// The word at a place, counted round and round.
+/// The word at a place, counted round and round. Nothing keeps ids above zero.
 fn word(words: &[String], at: &str) -> String {
     let list = words
         .iter()
@@ -181,7 +190,7 @@ fn word(words: &[String], at: &str) -> String {
         .collect::<Vec<_>>()
         .join(",");
     format!(
-        "({}::text[])[1 + ({at}) % {}]",
+        "({}::text[])[1 + abs(({at}) % {})]",
         escape_literal(&format!("{{{list}}}")),
         words.len()
     )

@@ -15,4 +15,4 @@ pub use choice::{Anonymise, FreeText};
 pub(super) use fake::{Cell, Fake, Whose, fits};
 pub(super) use functions::{functions, prelude};
 pub(super) use leftover::findings;
-pub(super) use person::{Known, known};
+pub(super) use person::{Known, is_counted, known};

@@ -29,6 +29,7 @@ mod objects;
 mod parameter_plan;
 mod pass;
 mod password;
+mod people_plan;
 mod pipeline;
 mod plan;
 mod policy;

@@ -1,16 +1,14 @@
 //! Rules, a database's catalogue and a policy become statements.
 
-use std::collections::BTreeSet;
-
 use postgres_protocol::escape::escape_literal;
 
-use super::anonymise::{self, Cell, Fake, Known};
+use super::anonymise;
 use super::bindings::Bindings;
-use super::catalogue::{Catalogue, Kind};
+use super::catalogue::Catalogue;
 use super::error::SanitiseError;
 use super::fragment::{self, Target};
 use super::parameter_plan;
-use super::policy::Policy;
+use super::people_plan;
 use super::rule::{Change, Rule};
 use super::rule_set::RuleSet;
 use super::service_users;
@@ -32,13 +30,13 @@ pub fn plan(catalogue: &Catalogue, rules: &RuleSet, bindings: &Bindings<'_>) -> 
         .chain(&policy.delete_parameters)
         .map(String::as_str)
         .collect();
-    known_models(rules, policy)?;
+    people_plan::known_models(rules, policy)?;
     let mut planned = service_users::users(catalogue, bindings)?;
     let chosen_rules = rules
         .iter()
         .filter(|rule| applies(rule, catalogue) && rule.when.holds(policy));
     let mut chosen_rules: Vec<_> = chosen_rules.collect();
-    chosen_rules.sort_by_key(|rule| turn(rule));
+    chosen_rules.sort_by_key(|rule| people_plan::turn(rule));
     for rule in chosen_rules {
         match &rule.change {
             Change::Parameters {
@@ -132,67 +130,6 @@ pub(super) fn condition(
     Ok(parts)
 }
 
-/// Other tables find their partners by mail address, so partners keep theirs to the end; and what repeats a partner's name
-/// reads it when it is there.
-fn turn(rule: &Rule) -> u8 {
-    if rule.when.anonymise.is_none() {
-        0
-    } else if rule.table == "res_partner" {
-        1
-    } else {
-        2 * u8::from(rule.requires.iter().any(|read| read.starts_with("res_partner.")))
-    }
-}
-
-/// The models that were named one by one are known to some rule: a name that is mistyped would leave everything as it is.
-fn known_models(rules: &RuleSet, policy: &Policy) -> Result<(), SanitiseError> {
-    let known: BTreeSet<_> = rules.iter().filter_map(|rule| rule.when.anonymise.as_deref()).collect();
-    match policy.anonymise.named().find(|model| !known.contains(model)) {
-        None => Ok(()),
-        Some(model) => Err(SanitiseError::UnknownModel {
-            model: model.to_owned(),
-            known: known.into_iter().map(str::to_owned).collect(),
-        }),
-    }
-}
-
-/// What a row gets in a column, as SQL; none where the policy lets it be.
-fn wanted(
-    target: &Target<'_>,
-    value: &Value,
-    known: &Known,
-    sql: &mut Sql,
-    catalogue: &Catalogue,
-    bindings: &Bindings<'_>,
-) -> Result<Option<String>, SanitiseError> {
-    let Value::Fake(whose) = value else {
-        return target.value(sql, value, bindings).map(Some);
-    };
-    let made = whose.fake != Fake::Text;
-    if !anonymise::fits(whose.fake, target.column) || (made && !anonymise::is_counted(catalogue, target.table)) {
-        // A module, or a version to come, may keep something else under that name: it goes.
-        return target.value(sql, &Value::Nothing, bindings).map(Some);
-    }
-    let quoted = target.quoted();
-    let Some(table) = catalogue.table(target.table) else {
-        return Ok(None);
-    };
-    let cell = Cell {
-        columns: &table.columns,
-        table: target.table,
-        column: &quoted,
-        person: &known.person,
-        is_partner: &known.is_partner,
-        room: target.room(),
-        policy: &bindings.policy.anonymise,
-    };
-    match whose.expression(&cell) {
-        Some(text) if text == "''" => target.value(sql, &Value::Nothing, bindings).map(Some),
-        Some(text) if target.column.kind == Kind::Json => Ok(Some(format!("jsonb_build_object('en_US', {text})"))),
-        made => Ok(made),
-    }
-}
-
 fn update(
     rule: &Rule,
     assignments: &[(String, Value)],
@@ -204,12 +141,12 @@ fn update(
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let (mut sets, mut differs, mut differs_still) = (Vec::new(), Vec::new(), Vec::new());
     for (target, value) in targets(rule, assignments, catalogue) {
-        let Some(new) = wanted(&target, value, &known, &mut sql, catalogue, bindings)? else {
+        let Some(new) = people_plan::wanted(&target, value, &known, &mut sql, catalogue, bindings)? else {
             continue;
         };
         sets.push(format!("{} = {}", target.quoted(), target.assigned(value, &new)));
         differs.push(target.differs(value, &new));
-        let new = wanted(&target, value, &known, &mut surface, catalogue, bindings)?.unwrap_or_default();
+        let new = people_plan::wanted(&target, value, &known, &mut surface, catalogue, bindings)?.unwrap_or_default();
         differs_still.push(target.differs(value, &new));
     }
     if sets.is_empty() {

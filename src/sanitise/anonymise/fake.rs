@@ -90,9 +90,19 @@ pub(in crate::sanitise) fn fits(fake: Fake, column: &Column) -> bool {
     }
 }
 
+/// What a row gets instead of what it holds.
+pub(in crate::sanitise) enum Made {
+    /// What it holds: the policy lets it be.
+    Kept,
+    /// Nothing.
+    Nothing,
+    /// The value of an expression.
+    Sql(String),
+}
+
 impl Whose {
-    /// The stand-in as an expression, for a row that holds something there; none where the value stays as it is.
-    pub(in crate::sanitise) fn expression(&self, cell: &Cell<'_>) -> Option<String> {
+    /// The stand-in for a row that holds something there.
+    pub(in crate::sanitise) fn made(&self, cell: &Cell<'_>) -> Made {
         let column = cell.column;
         let has = |name: &str| cell.columns.contains_key(name);
         let of = self.of.as_deref().filter(|name| has(name)).map(escape_identifier);
@@ -133,17 +143,17 @@ impl Whose {
             ),
             Fake::Title => format!("{} || id", escape_literal(&title(cell.table))),
             Fake::Text => match cell.policy.free_text {
-                FreeText::Keep => return None,
-                FreeText::Blank | FreeText::Drop => "''".to_owned(),
+                FreeText::Keep => return Made::Kept,
+                FreeText::Blank | FreeText::Drop => return Made::Nothing,
             },
         };
         let made = match (cell.room, self.fake) {
-            (None, _) | (_, Fake::Birthday | Fake::Text) => made,
+            (None, _) | (_, Fake::Birthday) => made,
             // A part of an address may be somebody's.
             (Some(room), Fake::Email) => format!("CASE WHEN length({made}) <= {room} THEN {made} ELSE '' END"),
             (Some(room), _) => format!("left({made}, {room})"),
         };
-        Some(match of {
+        Made::Sql(match of {
             // The company whose copy this is keeps its name, also where others bear it.
             Some(of) => format!("CASE WHEN {of} IN (SELECT partner_id FROM res_company) THEN {column} ELSE {made} END"),
             None => made,

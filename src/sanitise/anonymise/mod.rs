@@ -12,7 +12,7 @@ mod person;
 mod words;
 
 pub use choice::{Anonymise, FreeText};
-pub(super) use fake::{Cell, Fake, Whose, fits};
+pub(super) use fake::{Cell, Fake, Made, Whose, fits};
 pub(super) use functions::{functions, prelude};
 pub(super) use leftover::findings;
 pub(super) use person::{Known, is_counted, known};

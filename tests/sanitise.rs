@@ -4,16 +4,20 @@
 
 #[path = "sanitise/audits.rs"]
 mod audits;
-#[path = "sanitise/beyond.rs"]
-mod beyond;
+#[path = "sanitise/beside.rs"]
+mod beside;
 #[path = "sanitise/files.rs"]
 mod files;
 #[path = "sanitise/guide.rs"]
 mod guide;
 #[path = "sanitise/interrupted.rs"]
 mod interrupted;
+#[path = "sanitise/keys.rs"]
+mod keys;
 #[path = "sanitise/line.rs"]
 mod line;
+#[path = "sanitise/look.rs"]
+mod look;
 #[path = "sanitise/odoo.rs"]
 mod odoo;
 #[path = "sanitise/parity.rs"]
@@ -24,6 +28,8 @@ mod people;
 mod people_edges;
 #[path = "sanitise/promises.rs"]
 mod promises;
+#[path = "sanitise/schemas.rs"]
+mod schemas;
 #[path = "sanitise/server.rs"]
 mod server;
 #[path = "sanitise/service.rs"]

@@ -4,14 +4,12 @@ use std::time::Instant;
 
 use tokio_postgres::Client;
 
-use super::anonymise;
 use super::bindings::Bindings;
 use super::catalogue::Catalogue;
 use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
 use super::hashes::{Hashes, service};
-use super::objects;
 use super::pass;
 use super::plan::plan;
 use super::policy::{Passwords, Policy};
@@ -19,7 +17,7 @@ use super::production;
 use super::report::Report;
 use super::rule_set::RuleSet;
 use super::stamp::{self, Stamp};
-use super::surfaces::{ask, reading_people};
+use super::surfaces::{ask, reading_people, told};
 
 /// The verdict on any database, without changing it. What only a stack knows (its base address, its passwords) must be
 /// given as for sanitising.
@@ -73,11 +71,7 @@ pub async fn audit(
     let production_names = production::names(&read, &catalogue, policy, facts).await?;
     let verdict = asked.verdict();
     let mut findings = asked.findings;
-    findings.extend(production::findings(&read, &catalogue, &production_names, facts).await?);
-    findings.extend(objects::findings(&read).await?);
-    if policy.anonymise.is_everything() {
-        findings.extend(anonymise::findings(&read, &catalogue).await?);
-    }
+    findings.extend(told(&read, &catalogue, &production_names, policy, facts).await?);
     let report = Report {
         verdict: Some(verdict),
         odoo: catalogue.odoo(),

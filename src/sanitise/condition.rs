@@ -32,14 +32,6 @@ pub struct Condition {
     pub sql: Option<String>,
 }
 
-impl Condition {
-    /// Whether the rule is about every row.
-    #[must_use]
-    pub fn is_everything(&self) -> bool {
-        self.tests.is_empty() && self.sql.is_none()
-    }
-}
-
 impl<'de> Deserialize<'de> for Test {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TestVisitor)

@@ -96,14 +96,8 @@ pub async fn sanitise(
     let mut done = pass::apply(&mut transaction, rules, policy, facts).await?;
     pass::hunt(&mut transaction, &mut done, rules, policy, facts).await?;
     let names = &done.report.production_names;
-    done.report
-        .findings
-        .extend(production::findings(&transaction, &done.catalogue, names, facts).await?);
-    done.report.findings.extend(objects::findings(&transaction).await?);
-    if policy.anonymise.is_everything() {
-        let people = anonymise::findings(&transaction, &done.catalogue).await?;
-        done.report.findings.extend(people);
-    }
+    let told = surfaces::told(&transaction, &done.catalogue, names, policy, facts).await?;
+    done.report.findings.extend(told);
     done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules, facts).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
     done.report.milliseconds = pass::milliseconds(begun);

@@ -2,14 +2,18 @@
 
 use tokio_postgres::{Client, GenericClient, Transaction};
 
+use super::anonymise;
 use super::bindings::Bindings;
 use super::catalogue::Catalogue;
 use super::error::SanitiseError;
+use super::facts::Facts;
 use super::finding::{Finding, Outcome};
 use super::hunt::Hunt;
+use super::objects;
 use super::pass;
 use super::pipeline::in_order;
 use super::policy::Policy;
+use super::production;
 use super::report::Remainder;
 use super::rule_set::RuleSet;
 use super::statement::Statement;
@@ -161,4 +165,21 @@ async fn faults(client: &impl GenericClient, catalogue: &Catalogue) -> Result<Ve
         }
     }
     Ok(faults)
+}
+
+/// What is told beside the verdict: names of production and ways out of the database, and people that no rule knows where
+/// all that are known were replaced.
+pub(super) async fn told(
+    client: &impl GenericClient,
+    catalogue: &Catalogue,
+    production_names: &[String],
+    policy: &Policy,
+    facts: &Facts,
+) -> Result<Vec<Finding>, SanitiseError> {
+    let mut findings = production::findings(client, catalogue, production_names, facts).await?;
+    findings.extend(objects::findings(client).await?);
+    if policy.anonymise.is_everything() {
+        findings.extend(anonymise::findings(client, catalogue).await?);
+    }
+    Ok(findings)
 }

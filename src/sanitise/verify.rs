@@ -4,20 +4,17 @@ use std::time::Instant;
 
 use tokio_postgres::{Client, Transaction};
 
-use super::anonymise;
 use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
 use super::finding::Finding;
 use super::materialised;
-use super::objects;
 use super::parameter_plan;
 use super::pass::{self, Pass};
 use super::policy::{Policy, UnknownSecrets};
-use super::production;
 use super::report::Report;
 use super::rule_set::RuleSet;
-use super::surfaces::{Asked, ask, reading};
+use super::surfaces::{Asked, ask, reading, told};
 use super::verdict::{Refusal, Refused, Sanitised, Verdict};
 
 /// Sanitises again, because module updates bring jobs and parameters back; then, in a transaction of its own that can
@@ -77,14 +74,8 @@ async fn verified(
     done.report.findings.extend(asked.findings);
     let read = reading(client).await?;
     let names = &done.report.production_names;
-    done.report
-        .findings
-        .extend(production::findings(&read, &done.catalogue, names, facts).await?);
-    done.report.findings.extend(objects::findings(&read).await?);
-    if policy.anonymise.is_everything() {
-        let people = anonymise::findings(&read, &done.catalogue).await?;
-        done.report.findings.extend(people);
-    }
+    let beside = told(&read, &done.catalogue, names, policy, facts).await?;
+    done.report.findings.extend(beside);
     done.report.not_covered = coverage::not_covered(&read, &done.catalogue, rules, facts).await?;
     read.commit().await.map_err(SanitiseError::server("end the reading"))?;
 

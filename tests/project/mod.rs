@@ -1,11 +1,4 @@
 //! A project in a folder of its own, and the built program run in it.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "each file of tests uses its part, and the law allows unwrap in tests"
-)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,0 +1,21 @@
+//! Tests of the built program that need no Docker.
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly, and each of them uses its part of what they share"
+)]
+
+#[path = "../project/mod.rs"]
+mod project;
+
+mod env;
+mod guards;
+mod manifest;
+mod plan;
+mod process;
+mod render;
+mod run;

@@ -1,0 +1,32 @@
+//! Tests of the built program in the lab (docker/lab): real containers, ssh and PostgreSQL.
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly, and each of them uses its part of what they share"
+)]
+
+#[path = "../project/mod.rs"]
+mod project;
+mod world;
+
+mod audit;
+mod compose_config;
+mod image;
+mod restore;
+mod restore_beyond;
+mod restore_cut_off;
+mod restore_fails;
+mod restore_files;
+mod restore_killed;
+mod restore_modules;
+mod restore_old_upstream;
+mod restore_people;
+mod restore_refused;
+mod sanitise;
+mod ssh;
+mod up;
+mod upstream_lock;

@@ -1,0 +1,18 @@
+//! What sanitising promises, on a real PostgreSQL.
+
+mod audits;
+mod beside;
+mod files;
+mod guide;
+mod interrupted;
+mod keys;
+mod line;
+mod look;
+mod odoo;
+mod parity;
+mod people;
+mod people_edges;
+mod promises;
+mod schemas;
+mod server;
+mod service;

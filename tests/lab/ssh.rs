@@ -1,0 +1,353 @@
+//! Hosts and upstreams over a real sshd: our own, on a loopback port, with keys made for the test.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::{Child, Command as Std, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use camino::Utf8PathBuf;
+use opw_task::error::Explain;
+use opw_task::host::{Host, HostError, Mode, SshTarget, same_machine};
+use opw_task::process::{Command, Ending, Env, Processes, Redactor, discard};
+use opw_task::upstream::{PullProgress, Upstream};
+use tokio_util::sync::CancellationToken;
+
+/// An sshd that lets in the user who runs the test, with one key.
+struct Sshd {
+    child: Child,
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Sshd {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["host_key", "key", "other_key"] {
+            let made = Std::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(at(name))
+                .status()
+                .unwrap();
+            assert!(made.success());
+        }
+        fs::copy(at("key.pub"), at("authorized_keys")).unwrap();
+        // sshd's folder for its unprivileged half; Debian's service makes it at its start.
+        if rustix::process::getuid().is_root() {
+            fs::create_dir_all("/run/sshd").unwrap();
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = format!(
+            "Port {port}\nListenAddress 127.0.0.1\nHostKey {0}/host_key\nAuthorizedKeysFile {0}/authorized_keys\n\
+             StrictModes no\nUsePAM no\nPasswordAuthentication no\nPidFile none\nPermitRootLogin prohibit-password\n",
+            folder.path().display()
+        );
+        fs::write(at("sshd_config"), config).unwrap();
+        let log = fs::File::create(at("log")).unwrap();
+        let mut child = Std::new("/usr/sbin/sshd");
+        child
+            .args(["-D", "-e", "-f"])
+            .arg(at("sshd_config"))
+            .stderr(log)
+            .stdin(Stdio::null());
+        let sshd = Self {
+            child: child.spawn().unwrap(),
+            folder,
+            port,
+        };
+        let key = fs::read_to_string(sshd.path("host_key.pub")).unwrap();
+        fs::write(sshd.path("known_hosts"), format!("[127.0.0.1]:{port} {key}")).unwrap();
+        fs::write(sshd.path("unknown_hosts"), "").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(
+                Instant::now() < deadline,
+                "{}",
+                fs::read_to_string(sshd.path("log")).unwrap()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        sshd
+    }
+
+    fn path(&self, name: &str) -> Utf8PathBuf {
+        Utf8PathBuf::from_path_buf(self.folder.path().join(name)).unwrap()
+    }
+
+    fn target(&self, key: &str, known_hosts: &str) -> SshTarget {
+        let target: SshTarget = format!("ssh://127.0.0.1:{}", self.port).parse().unwrap();
+        target
+            .with_identity(self.path(key))
+            .unwrap()
+            .with_known_hosts(self.path(known_hosts))
+            .unwrap()
+    }
+
+    fn host(&self) -> Host {
+        Host::Ssh(self.target("key", "known_hosts"))
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn processes() -> Processes {
+    Processes::new(Redactor::default(), CancellationToken::new())
+}
+
+/// Names that a shell, an option parser or a careless script would stumble over.
+const ODD: [&str; 7] = ["it's", "a b", "$HOME", "-rf", "new\nline", "\"q\" `id` \\", "ü*;&"];
+
+#[tokio::test]
+async fn an_unknown_host_and_a_refused_key_fail_at_once() {
+    let sshd = Sshd::start();
+    let begun = Instant::now();
+    for (key, known_hosts, says) in [
+        ("key", "unknown_hosts", "Host key verification failed"),
+        ("other_key", "known_hosts", "Permission denied"),
+    ] {
+        let command = sshd.target(key, known_hosts).command(&Command::new("true")).unwrap();
+        let error = processes().run(&command, &discard()).await.unwrap_err();
+        assert_eq!(error.ending(), Some(Ending::Exited(255)));
+        assert!(format!("{error:?}").contains(says), "{error:?}");
+        assert_eq!(error.explain().hints.len(), 1);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10), "nobody was asked");
+    assert_eq!(
+        fs::read_to_string(sshd.path("unknown_hosts")).unwrap(),
+        "",
+        "nobody was believed"
+    );
+}
+
+#[tokio::test]
+async fn odd_words_arrive_as_they_are() {
+    let sshd = Sshd::start();
+    let folder = sshd.path("it's a folder");
+    fs::create_dir(&folder).unwrap();
+    let remote = Command::new("sh")
+        .args(["-c", r#"pwd; printf '%s\n' "$K" "${HOME-none}" "$@""#, "sh"])
+        .args(ODD)
+        .env("K", Env::Plain("x 'y' $z".into()))
+        .env("HOME", Env::Unset)
+        .folder(folder.clone());
+    let answer = processes()
+        .capture(&sshd.host().command(remote).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(answer, format!("{folder}\nx 'y' $z\nnone\n{}\n", ODD.join("\n")));
+    let failing = Command::new("sh").args(["-c", "exit 42"]);
+    let error = processes()
+        .run(&sshd.host().command(failing).unwrap(), &discard())
+        .await
+        .unwrap_err();
+    assert_eq!(error.ending(), Some(Ending::Exited(42)));
+}
+
+#[tokio::test]
+async fn files_there_and_here_are_written_whole() {
+    let sshd = Sshd::start();
+    let (processes, sink) = (processes(), discard());
+    for (host, name) in [(Host::Local, "here"), (sshd.host(), "there")] {
+        // A connection costs half a second, so all that is odd stands in three names.
+        for odd in ["-rf", "it's $HOME `id`", "a \"b\"\n*"] {
+            let folder = sshd.path(name).join(odd);
+            host.create_dir(&processes, &folder, Mode(0o750), &sink).await.unwrap();
+            assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o7777, 0o750);
+            let file = folder.join(odd);
+            assert_eq!(host.read_file(&processes, &file).await.unwrap(), None);
+            fs::write(&file, "old").unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+            host.write_file(&processes, &file, b"new\n", Mode(0o600), &sink)
+                .await
+                .unwrap();
+            assert_eq!(
+                host.read_file(&processes, &file).await.unwrap().as_deref(),
+                Some("new\n")
+            );
+            assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o600);
+            host.rename(&processes, &file, &folder.join("renamed"), &sink)
+                .await
+                .unwrap();
+            assert!(host.exists(&processes, &folder.join("renamed")).await.unwrap());
+            assert!(!host.exists(&processes, &file).await.unwrap());
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing else is left");
+        }
+        let missing = sshd.path(name).join("missing/file");
+        assert!(
+            host.write_file(&processes, &missing, b"x", Mode(0o600), &sink)
+                .await
+                .is_err()
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_writer_left_goes_with_the_next_write() {
+    let sshd = Sshd::start();
+    let (processes, sink) = (processes(), discard());
+    for (name, host) in [("here", Host::Local), ("there", sshd.host())] {
+        let folder = sshd.path(name);
+        fs::create_dir(&folder).unwrap();
+        let two_hours_ago = SystemTime::now() - Duration::from_secs(7200);
+        // The second is being written by somebody else, the third is no file of ours.
+        for (file, at) in [
+            (".new.a1B2c3", two_hours_ago),
+            (".new.d4E5f6", SystemTime::now()),
+            (".new.notes.txt", two_hours_ago),
+        ] {
+            fs::File::create(folder.join(file)).unwrap().set_modified(at).unwrap();
+        }
+        let file = folder.join("file");
+        host.write_file(&processes, &file, b"new", Mode(0o600), &sink)
+            .await
+            .unwrap();
+        let entries = fs::read_dir(&folder).unwrap().flatten();
+        let mut left: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, [".new.d4E5f6", ".new.notes.txt", "file"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_is_cut_off_leaves_the_old_file() {
+    let sshd = Sshd::start();
+    let file = sshd.path("file");
+    fs::write(&file, "old").unwrap();
+    let token = CancellationToken::new();
+    let processes = processes().with_cancellation(token.clone());
+    let cut = async {
+        // Its temporary file shows that the write is under way; then the connection goes.
+        let begun = |name: std::ffi::OsString| name.to_string_lossy().starts_with(".new.");
+        while !fs::read_dir(sshd.folder.path())
+            .unwrap()
+            .any(|entry| begun(entry.unwrap().file_name()))
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        token.cancel();
+    };
+    let (host, sink, contents) = (sshd.host(), discard(), vec![b'x'; 200_000_000]);
+    let (result, ()) = tokio::join!(host.write_file(&processes, &file, &contents, Mode(0o600), &sink), cut);
+    assert!(matches!(result, Err(HostError::Process(error)) if error.is_cancelled()));
+    // The other side needs a moment to see that the connection is gone.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let left = || {
+        fs::read_dir(sshd.folder.path())
+            .unwrap()
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with(".new."))
+    };
+    while left() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!left());
+    assert_eq!(fs::read_to_string(&file).unwrap(), "old");
+}
+
+#[tokio::test]
+async fn nothing_outside_of_the_root_is_removed() {
+    let sshd = Sshd::start();
+    let (processes, sink) = (processes(), discard());
+    for (host, name) in [(Host::Local, "here"), (sshd.host(), "there")] {
+        let (root, precious) = (sshd.path(name).join("root"), sshd.path(name).join("precious"));
+        fs::create_dir_all(root.join("a b/deep")).unwrap();
+        fs::create_dir_all(precious.join("deep")).unwrap();
+        std::os::unix::fs::symlink(&precious, root.join("link")).unwrap();
+        for path in [
+            precious.clone(),
+            root.clone(),
+            root.join("link/deep"),
+            sshd.path(name).join("rootless"),
+        ] {
+            let error = host.remove_dir_all(&processes, &path, &root, &sink).await.unwrap_err();
+            assert!(matches!(error, HostError::Outside { .. }), "{path}: {error:?}");
+        }
+        let dots = root.join("../precious");
+        let error = host.remove_dir_all(&processes, &dots, &root, &sink).await.unwrap_err();
+        assert!(matches!(error, HostError::NotPlain { .. }), "{error:?}");
+        host.remove_dir_all(&processes, &root.join("a b"), &root, &sink)
+            .await
+            .unwrap();
+        host.remove_dir_all(&processes, &root.join("a b"), &root, &sink)
+            .await
+            .unwrap();
+        host.remove_dir_all(&processes, &root.join("link"), &root, &sink)
+            .await
+            .unwrap();
+        assert!(precious.join("deep").exists());
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_pull_links_what_is_there_and_changes_nothing_on_either_side() {
+    let sshd = Sshd::start();
+    let (store, live, new) = (sshd.path("store"), sshd.path("live store"), sshd.path("new"));
+    for folder in [&store, &live] {
+        fs::create_dir_all(folder.join("ab")).unwrap();
+        fs::write(folder.join("ab/old"), "the same").unwrap();
+    }
+    fs::create_dir(store.join("checklist")).unwrap();
+    fs::write(store.join("ab/new"), vec![b'x'; 3_000_000]).unwrap();
+    // Both stored it on their own: another time, another mode.
+    fs::set_permissions(live.join("ab/old"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::File::open(live.join("ab/old"))
+        .unwrap()
+        .set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    let state = |path: &Utf8PathBuf| {
+        let found = fs::metadata(path).unwrap();
+        (found.ino(), found.mode(), found.mtime(), found.uid(), found.size())
+    };
+    let before = (
+        state(&live.join("ab/old")),
+        state(&store.join("ab/old")),
+        state(&store.join("ab/new")),
+    );
+
+    let upstream = Upstream::new("prod", sshd.target("key", "known_hosts"), "opw", "odoo", store.clone()).unwrap();
+    let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    let pull = upstream.pull_filestore(&new, Some(&live), Some((uid, gid))).unwrap();
+    let last = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let seen = last.clone();
+    let sink: opw_task::process::Sink = std::sync::Arc::new(move |_, line| {
+        if let Some(progress) = PullProgress::parse(line) {
+            *seen.lock().unwrap() = Some(progress);
+        }
+    });
+    processes().run(pull.command(), &sink).await.unwrap();
+
+    assert_eq!(
+        before,
+        (
+            state(&live.join("ab/old")),
+            state(&store.join("ab/old")),
+            state(&store.join("ab/new"))
+        )
+    );
+    assert_eq!(state(&new.join("ab/old")).0, before.0.0, "a hard link to the live file");
+    assert_eq!(state(&new.join("ab/new")).1 & 0o7777, 0o640);
+    assert_eq!(state(&new.join("ab")).1 & 0o7777, 0o750);
+    assert!(!new.join("checklist").exists());
+    let last = last.lock().unwrap().unwrap();
+    assert_eq!((last.bytes, last.files.unwrap().0), (3_000_000, 0));
+}
+
+#[tokio::test]
+async fn one_machine_under_two_names_is_recognised() {
+    let processes = processes();
+    let target = |text: &str| text.parse::<SshTarget>().unwrap();
+    let same = async |a: &str, b: &str| same_machine(&target(a), &target(b), &processes).await.unwrap();
+    assert!(same("root@opw-prod.shiny", "odoo@OPW-prod.shiny").await);
+    assert!(same("ssh://opw-prod.shiny:22", "opw-prod.shiny").await);
+    assert!(same("ssh://opw-prod.shiny:2222", "OPW-prod.shiny.").await);
+    assert!(same("[::ffff:10.0.0.5]", "10.0.0.5").await);
+    assert!(!same("opw-prod.shiny", "docker.shiny").await);
+    assert!(!same("ssh://127.0.0.1:2222", "ssh://127.0.0.1:2223").await);
+}

@@ -39,6 +39,9 @@ impl Preview {
             stack.database()?,
             statements.len()
         ));
+        for part in &stack.policy_parts {
+            say(&format!("-- policy: {part}"));
+        }
         for statement in &statements {
             say(&statement.to_script());
             say("\n");

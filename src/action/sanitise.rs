@@ -72,7 +72,9 @@ fn statements(stack: &Stack, outline: &Outline<'_>) -> Result<Vec<Step>, ActionE
         statements.len()
     ));
     let steps = statements.iter().map(|statement| Step::Sql(statement.to_script()));
-    Ok(std::iter::once(introduction).chain(steps).collect())
+    let parts = stack.policy_parts.iter();
+    let parts = parts.map(|part| Step::Note(format!("policy: {part}")));
+    Ok(parts.chain(std::iter::once(introduction)).chain(steps).collect())
 }
 
 async fn clean(scene: &Scene, incoming: &Incoming) -> Result<Report, ActionError> {
@@ -140,6 +142,7 @@ pub(super) fn facts(stack: &Stack) -> Result<Facts, ActionError> {
         admin_hash: None,
         production_names,
         variables: variables(stack),
+        policy_parts: stack.policy_parts.clone(),
         module_files: Vec::new(),
     })
 }

@@ -8,6 +8,7 @@ use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{Names, Standing};
 use crate::process::Command;
 use crate::run::event::Stream;
+use crate::sanitise::PolicyPart;
 use crate::stack::Stack;
 
 /// Shows the stack's databases.
@@ -39,6 +40,15 @@ impl Status {
         rows.extend(standing.iter().map(row));
         for line in lines(&rows) {
             scene.report.line(Stream::Out, &line);
+        }
+        let parts = by_key(&stack.policy_parts);
+        if !parts.is_empty() {
+            let mut rows = vec![["POLICY", "FROM"].map(str::to_owned)];
+            rows.extend(parts);
+            scene.report.line(Stream::Out, "");
+            for line in lines(&rows) {
+                scene.report.line(Stream::Out, &line);
+            }
         }
         Ok(())
     }
@@ -89,10 +99,24 @@ fn row(standing: &Standing) -> [String; 5] {
     ]
 }
 
-fn lines(rows: &[[String; 5]]) -> Vec<String> {
+/// The keys of the policy with the places of all that is said under them.
+fn by_key(parts: &[PolicyPart]) -> Vec<[String; 2]> {
+    let mut keys: Vec<[String; 2]> = Vec::new();
+    for part in parts {
+        let key = part.name.split('.').next().unwrap_or_default();
+        match keys.last_mut().filter(|[known, _]| known == key) {
+            Some([_, from]) if from.split(", ").any(|known| known == part.from()) => {}
+            Some([_, from]) => *from = format!("{from}, {}", part.from()),
+            None => keys.push([key.to_owned(), part.from()]),
+        }
+    }
+    keys
+}
+
+fn lines<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
     let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 5] = std::array::from_fn(width);
-    let line = |row: &[String; 5]| {
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
         let cells = row.iter().zip(widths);
         let line: String = cells.map(|(cell, width)| format!("{cell:width$}   ")).collect();
         line.trim_end().to_owned()

@@ -83,7 +83,7 @@ fn parse(source: &Source) -> Result<ManifestFile, ManifestError> {
 
 fn merge(path: &Utf8Path, files: Vec<ReadFile>) -> Result<Manifest, ManifestError> {
     let mut project = None;
-    let mut sanitise = None;
+    let mut sanitise = Vec::new();
     let mut stack_defaults = Vec::new();
     let (mut upstreams, mut hosts, mut stacks, mut tasks) =
         (IndexMap::new(), IndexMap::new(), IndexMap::new(), IndexMap::new());
@@ -98,8 +98,7 @@ fn merge(path: &Utf8Path, files: Vec<ReadFile>) -> Result<Manifest, ManifestErro
         lay_over(&mut tasks, &source, file.tasks);
         let own = file.project.map(|def| sourced(&source, def.name.span(), def));
         project = own.or(project);
-        let own = file.sanitise.map(|def| sourced(&source, def.span(), def));
-        sanitise = own.or(sanitise);
+        sanitise.extend(file.sanitise.map(|def| sourced(&source, def.span(), def)));
     }
     let project = project.ok_or_else(|| {
         ManifestError::invalid(format!("{path} has no [project]"), None)

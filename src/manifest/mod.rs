@@ -85,6 +85,6 @@ pub struct Manifest {
     pub stacks: IndexMap<String, Sourced<StackDef>>,
     /// `[tasks.*]` in the order written.
     pub tasks: IndexMap<String, Sourced<TaskDef>>,
-    /// `[sanitise]`
-    pub sanitise: Option<Sourced<Spanned<toml::Table>>>,
+    /// `[sanitise]` of every file, the one that wins last.
+    pub sanitise: Vec<Sourced<Spanned<toml::Table>>>,
 }

@@ -83,6 +83,7 @@ pub async fn audit(
         } else {
             stamp.policy.clone()
         },
+        policy_parts: facts.policy_parts.clone(),
         modules: Vec::new(),
         findings,
         not_covered: coverage::not_covered(&read, &catalogue, rules, facts).await?,

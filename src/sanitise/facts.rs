@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::module_files::ModuleFile;
+use super::policy::PolicyPart;
 use crate::secret::Secret;
 
 /// What sanitising must know of the stack, beside the policy.
@@ -21,6 +22,8 @@ pub struct Facts {
     pub production_names: Vec<String>,
     /// The stack's variables, for rules that read them.
     pub variables: BTreeMap<String, Secret>,
+    /// Where each part of the policy stands, for the report.
+    pub policy_parts: Vec<PolicyPart>,
     /// Modules' own `data/neutralize.sql`, in the order in which they run.
     pub module_files: Vec<ModuleFile>,
 }

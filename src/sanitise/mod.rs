@@ -66,7 +66,7 @@ pub use hashes::Hashes;
 pub use imagined::imagine;
 pub use module_files::ModuleFile;
 pub use plan::plan;
-pub use policy::{Allowance, Mail, Passwords, Policy, ServiceUser, UnknownSecrets};
+pub use policy::{Allowance, Mail, Passwords, Policy, PolicyPart, ServiceUser, UnknownSecrets};
 pub use projection::{Projection, projection};
 pub use report::{ModuleReport, NotCovered, Remainder, Report, RuleReport};
 pub use rule::{Change, MailChoice, Rule, When};

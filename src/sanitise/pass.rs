@@ -92,6 +92,7 @@ pub(super) async fn apply(
         treated: Some(stamp.at.clone()),
         source: facts.source.clone(),
         policy: stamp.policy.clone(),
+        policy_parts: facts.policy_parts.clone(),
         modules: modules
             .into_iter()
             .map(|(module, rules)| ModuleReport { module, rules })

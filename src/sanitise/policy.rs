@@ -1,11 +1,13 @@
 //! The deliberate choices for a stack: `[sanitise]` in the manifest.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use camino::Utf8PathBuf;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::anonymise::Anonymise;
+use crate::error::Place;
 use crate::secret::Secret;
 
 /// What is to be done to a copy, beyond the built-in rules.
@@ -126,6 +128,37 @@ pub struct ServiceUser {
     /// Its API key.
     #[serde(deserialize_with = "secret")]
     pub api_key: Secret,
+}
+
+/// A part of a policy and where the manifest says it. It is no part of the policy itself: equal policies are equal wherever
+/// they stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PolicyPart {
+    /// The key, with what it is about: `mail`, `parameters.dock.token`, `service-users.bot`.
+    pub name: String,
+    /// The places, several where files that include each other add to one list.
+    #[serde(serialize_with = "as_lines")]
+    pub places: Vec<Place>,
+}
+
+impl PolicyPart {
+    /// The places as `path:line`, each once.
+    #[must_use]
+    pub fn from(&self) -> String {
+        let mut places: Vec<_> = self.places.iter().map(ToString::to_string).collect();
+        places.dedup();
+        places.join(", ")
+    }
+}
+
+impl fmt::Display for PolicyPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  {}", self.name, self.from())
+    }
+}
+
+fn as_lines<S: Serializer>(places: &[Place], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(places.iter().map(ToString::to_string))
 }
 
 fn internal() -> Vec<String> {

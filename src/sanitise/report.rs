@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::finding::{Finding, Outcome};
+use super::policy::PolicyPart;
 use super::verdict::Verdict;
 use crate::secret::Secret;
 
@@ -73,6 +74,8 @@ pub struct Report {
     pub source: String,
     /// A digest of the rules and the policy; equal digests mean equal treatment.
     pub policy: String,
+    /// Where each part of the policy stands; what is not there is as it is built in.
+    pub policy_parts: Vec<PolicyPart>,
     /// What was done, by module.
     pub modules: Vec<ModuleReport>,
     /// What was found that no rule names.
@@ -178,6 +181,13 @@ impl Report {
             self.not_covered
                 .iter()
                 .map(|module| format!("`{}`: {}", module.module, module.fields.join(", "))),
+        );
+        list(
+            &mut text,
+            "Where the policy stands",
+            self.policy_parts
+                .iter()
+                .map(|part| format!("`{}`: {}", part.name, part.from())),
         );
         text.truncate(text.trim_end().len());
         text.push('\n');

@@ -59,6 +59,12 @@ impl Report {
             ["module without a rule", "what looks like a credential", ""],
             not_covered.collect(),
         );
+        let parts = self.policy_parts.iter();
+        section(
+            &mut lines,
+            ["part of the policy", "from", ""],
+            parts.map(|part| vec![part.name.clone(), part.from()]).collect(),
+        );
         lines
     }
 }

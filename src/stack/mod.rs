@@ -15,6 +15,7 @@ mod neighbours;
 mod origin;
 mod places;
 mod policy;
+mod policy_layers;
 mod project;
 mod resolve;
 mod secrecy;
@@ -35,7 +36,7 @@ pub use variables::{Value, Variable, Variables};
 
 use crate::host::Host;
 use crate::manifest::Deploy;
-use crate::sanitise::Policy;
+use crate::sanitise::{Policy, PolicyPart};
 use crate::upstream::Upstream;
 
 /// The overlay that every stack of Odoo begins with.
@@ -76,6 +77,8 @@ pub struct Stack {
     pub protected: bool,
     /// How copies of production are sanitised for it.
     pub sanitise: Policy,
+    /// Where each part of that stands.
+    pub policy_parts: Vec<PolicyPart>,
 }
 
 impl Stack {

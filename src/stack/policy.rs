@@ -1,74 +1,98 @@
-//! How copies are sanitised for a stack: `[sanitise]`, with the stack's own word over it.
+//! How copies are sanitised for a stack: `[sanitise]`, with what `[stacks.defaults]` and the stack itself say over it.
 
 use minijinja::{Value, context};
 use serde::Deserialize;
-use toml::Table;
+use toml::{Spanned, Table};
 
+use super::policy_layers::{Layers, Lists};
 use super::{StackError, Variables};
-use crate::error::Place;
+use crate::error::{Place, Source};
 use crate::manifest::{Manifest, Sourced, StackDef};
 use crate::render::{RenderError, Strings, context_in_clear, only_expression};
-use crate::sanitise::Policy;
+use crate::sanitise::{Policy, PolicyPart};
 
-/// Renders and reads the policy of a stack. Its strings may speak of secrets: they become values that are bound in SQL
-/// and shown nowhere.
+/// Renders and reads the policy of a stack, and tells where each part of it stands. Its strings may speak of secrets: they
+/// become values that are bound in SQL and shown nowhere.
 pub(super) fn policy(
     manifest: &Manifest,
     own: &Sourced<StackDef>,
+    name: &str,
     variables: &Variables,
-) -> Result<Policy, StackError> {
-    let layers = [
-        manifest.sanitise.as_ref().map(|table| (&table.source, &table.def)),
-        own.def.sanitise.as_ref().map(|table| (&own.source, table)),
-    ];
-    let mut merged = Table::new();
-    let mut last = None;
+) -> Result<(Policy, Vec<PolicyPart>), StackError> {
     let strings = Strings::default();
     let context = context! { env => context_in_clear(variables) };
-    for (source, table) in layers.into_iter().flatten() {
-        let place = Place {
+    let layer = |source: &Source, table: &Spanned<Table>, path: &[&str]| {
+        let heading = Place {
             source: source.clone(),
             span: table.span(),
             label: String::new(),
         };
-        for (key, value) in table.get_ref() {
-            merged.insert(key.clone(), rendered(value, &strings, &place, &context)?);
-        }
-        last = Some(place);
+        let entries = table.get_ref().iter();
+        let entries = entries.map(|(key, value)| Ok((key.clone(), rendered(value, &strings, &heading, &context)?)));
+        Ok::<_, RenderError>(Layers::one(
+            entries.collect::<Result<Table, RenderError>>()?,
+            heading,
+            path,
+        ))
+    };
+    let mut layers = Layers::default();
+    for file in &manifest.sanitise {
+        layers.lay(layer(&file.source, &file.def, &["sanitise"])?, Lists::Append);
     }
-    let place = last.map(Box::new);
-    let policy = match Policy::deserialize(merged.clone()) {
+    let mut defaults = Layers::default();
+    for file in manifest.stack_defaults.iter().rev() {
+        if let Some(table) = &file.def.sanitise {
+            let path = ["stacks", "defaults", "sanitise"];
+            defaults.lay(layer(&file.source, table, &path)?, Lists::Append);
+        }
+    }
+    layers.lay(defaults, Lists::Replace);
+    if let Some(table) = &own.def.sanitise {
+        let path = ["stacks", name, "sanitise"];
+        layers.lay(layer(&own.source, table, &path)?, Lists::Replace);
+    }
+    let policy = match Policy::deserialize(layers.table.clone()) {
         Ok(policy) => policy,
         Err(error) => {
-            let message = without_value(&merged, error.message());
-            return Err(StackError::Policy { message, place });
+            let bad = bad_key(&layers.table);
+            return Err(StackError::Policy {
+                message: without_value(bad, error.message()),
+                place: layers.place(bad).map(Box::new),
+            });
         }
     };
     // Sanitising would refuse it too, after hours of copying.
     if let Some(logins) = policy.users_of_one_key() {
-        let logins = logins.map(str::to_owned);
-        return Err(StackError::SharedKey { logins, place });
+        return Err(StackError::SharedKey {
+            logins: logins.map(str::to_owned),
+            place: layers.place(Some("service-users")).map(Box::new),
+        });
     }
-    Ok(policy)
+    Ok((policy, layers.parts()))
 }
 
-/// What is wrong with a table, by key and expected type: its values are rendered, and may be secrets.
-fn without_value(table: &Table, message: &str) -> String {
-    // These name keys of the manifest alone; all others begin with the value that was found.
-    let of_keys = ["unknown field", "missing field", "duplicate field"];
-    let told = if of_keys.iter().any(|begin| message.starts_with(begin)) {
-        message
-    } else {
-        let expected = message.rfind(", expected ").map(|at| &message[at + ", ".len()..]);
-        expected.unwrap_or("the value is not understood")
-    };
+/// The key whose value cannot be read, if one alone cannot.
+fn bad_key(table: &Table) -> Option<&str> {
     let is_bad = |key: &str, value: &toml::Value| {
         let alone = Table::from_iter([(key.to_owned(), value.clone())]);
         Policy::deserialize(alone).is_err()
     };
-    match table.iter().find(|(key, value)| is_bad(key, value)) {
-        Some((key, _)) if told != message => format!("{key}: {told}"),
-        _ => told.to_owned(),
+    let (key, _) = table.iter().find(|(key, value)| is_bad(key, value))?;
+    Some(key)
+}
+
+/// What is wrong with a table, by key and expected type: its values are rendered, and may be secrets.
+fn without_value(bad: Option<&str>, message: &str) -> String {
+    // These name keys of the manifest alone; all others begin with the value that was found.
+    let of_keys = ["unknown field", "missing field", "duplicate field"];
+    if of_keys.iter().any(|begin| message.starts_with(begin)) {
+        return message.to_owned();
+    }
+    let expected = message.rfind(", expected ").map(|at| &message[at + ", ".len()..]);
+    let told = expected.unwrap_or("the value is not understood");
+    match bad {
+        Some(key) => format!("{key}: {told}"),
+        None => told.to_owned(),
     }
 }
 
@@ -144,7 +168,12 @@ mod tests {
         ] {
             let table: Table = text.parse().unwrap();
             let error = Policy::deserialize(table.clone()).unwrap_err();
-            assert_eq!(without_value(&table, error.message()), said, "{}", error.message());
+            assert_eq!(
+                without_value(bad_key(&table), error.message()),
+                said,
+                "{}",
+                error.message()
+            );
         }
     }
 }

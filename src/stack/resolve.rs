@@ -92,6 +92,7 @@ impl Resolver<'_> {
         };
         let files = self.own.def.files.iter();
         let files = files.map(|(path, template)| Ok((path.into(), self.render(self.own, template)?)));
+        let (sanitise, policy_parts) = policy(self.manifest, self.own, self.name, &self.variables)?;
         Ok(Stack {
             about: self.own.def.about.clone().unwrap_or_default(),
             deploy: self.deploy(),
@@ -107,7 +108,8 @@ impl Resolver<'_> {
             protected: self
                 .first(|def| def.protected.as_ref())
                 .is_some_and(|(_, protected)| *protected),
-            sanitise: policy(self.manifest, self.own, &self.variables)?,
+            sanitise,
+            policy_parts,
             name: self.name.to_owned(),
             variables: self.variables,
             env_files: self.env_files,

@@ -16,6 +16,7 @@ mod env;
 mod guards;
 mod manifest;
 mod plan;
+mod policy;
 mod process;
 mod render;
 mod run;

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 
 use super::{ActionError, Outline, Scene, Step};
 use crate::host::{Host, Mode};
-use crate::render::{File, Templates};
+use crate::render::{File, render};
 use crate::stack::Paths;
 
 /// Renders the stack's files.
@@ -16,7 +16,7 @@ pub struct Render;
 
 impl Render {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
-        let files = files(outline)?;
+        let files = render(outline.stack()?, outline.project)?;
         Ok(files
             .into_iter()
             .map(|file| Step::File {
@@ -28,7 +28,7 @@ impl Render {
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
-        let files = files(&scene.outline())?;
+        let files = files(scene).await?;
         if !stack.overlays.is_empty() {
             stack
                 .host
@@ -71,9 +71,18 @@ impl Render {
     }
 }
 
-fn files(outline: &Outline<'_>) -> Result<Vec<File>, ActionError> {
-    let templates = Templates::new(&outline.project.templates);
-    Ok(templates.render(outline.stack()?, &outline.project.name, &outline.project.root)?)
+/// Renders on a thread of its own, so that signals are heard meanwhile.
+async fn files(scene: &Scene) -> Result<Vec<File>, ActionError> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    let (stack, project) = (scene.stack()?.clone(), scene.project.clone());
+    let thread = std::thread::Builder::new().name("render".into());
+    // Nobody listens any more when the run was cancelled; the program does not wait for the thread.
+    let started = thread.spawn(move || drop(done.send(render(&stack, &project))));
+    started.map_err(|source| ActionError::path("render files for", &scene.project.root, source))?;
+    tokio::select! {
+        files = result => Ok(files.map_err(|_| ActionError::Broken)??),
+        () = scene.processes.cancellation().cancelled() => Err(ActionError::Interrupted),
+    }
 }
 
 fn relative<'a>(path: &'a Utf8Path, root: &Utf8Path) -> &'a Utf8Path {

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use minijinja::ErrorKind;
 
+use super::bounds::{FUEL, Unbounded};
 use super::secrets::IS_SECRET;
 use crate::error::{Diagnostic, ExitCode, Explain, Place, Source};
 
@@ -28,6 +29,14 @@ pub enum RenderError {
         folder: Utf8PathBuf,
         /// What there is.
         hint: Option<String>,
+    },
+    /// A template that was given up: it took too long, or too much memory.
+    #[error("the template `{name}`: {message}")]
+    Unbounded {
+        /// The template.
+        name: String,
+        /// What it would not stop doing.
+        message: String,
     },
     /// A rendered compose file that is no YAML.
     #[error("the template `{name}` rendered what is no YAML: {message}")]
@@ -61,6 +70,24 @@ impl RenderError {
             message,
             place: Box::new(place),
             hint: hint(error),
+        }
+    }
+
+    /// A string of the manifest that was given up.
+    pub(super) fn unbounded(why: &Unbounded, place: &Place) -> Self {
+        Self::Template {
+            message: why.to_string(),
+            place: Box::new(place.clone()),
+            hint: None,
+        }
+    }
+
+    /// A string of the manifest with more text than a template may have.
+    pub(super) fn too_large(limit: usize, place: &Place) -> Self {
+        Self::Template {
+            message: format!("a template may have {} KiB at most", limit >> 10),
+            place: Box::new(place.clone()),
+            hint: None,
         }
     }
 
@@ -115,6 +142,7 @@ impl RenderError {
 /// What to do about an error in a template, where that is known.
 fn hint(error: &minijinja::Error) -> Option<String> {
     match error.kind() {
+        ErrorKind::OutOfFuel => Some("a loop here has too many rounds".into()),
         ErrorKind::UndefinedError => Some("set it, or say what stands for it: `… | default(\"\")`".into()),
         _ if is_about_a_secret(error) => Some(
             "hand it to the command in its environment: env = { NAME = \"{{ env.NAME }}\" }, the variable alone".into(),
@@ -130,6 +158,9 @@ fn is_about_a_secret(error: &minijinja::Error) -> bool {
 /// minijinja's message without its own account of the place.
 fn message(error: &minijinja::Error) -> String {
     let kind = error.kind().to_string();
+    if error.kind() == ErrorKind::OutOfFuel {
+        return format!("this does not come to an end: it was given up after {FUEL} steps");
+    }
     match error.detail() {
         // Ours, and a sentence of its own.
         Some(detail) if error.kind() == ErrorKind::InvalidOperation => detail.to_owned(),
@@ -156,6 +187,7 @@ impl Explain for RenderError {
                     None => plain,
                 }
             }
+            Self::Unbounded { .. } => plain.hint("look at what its loops make larger in each round"),
             Self::NotYaml { place, .. } => plain.at(place.as_deref().cloned()),
         }
     }

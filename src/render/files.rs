@@ -1,14 +1,16 @@
 //! The files of a stack, rendered from templates.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
+use super::bounds::{FUEL, Output, SOURCE, bounded, too_long};
 use super::secrets::{context_in_clear, context_of_variables};
 use super::{RenderError, filters};
 use crate::error::{Place, Source};
-use crate::stack::Stack;
+use crate::stack::{Project, Stack};
 
 /// The templates of the repository's `templates/` folder.
 const BUILT_IN: [(&str, &str); 8] = [
@@ -48,17 +50,41 @@ pub struct File {
     pub mode: u32,
 }
 
+/// Renders everything that a stack needs on its host: overlays, merged variables, `odoo.conf`; then its `files`.
+///
+/// The project's own templates lie in `templates`, which need not exist; its files in `root`. The calling thread waits for
+/// as long as a minute, if a template does not come to an end.
+///
+/// # Errors
+/// A template that is missing, does not parse, does not end, speaks of what is not there, or renders a compose file that
+/// is no YAML. Nothing is written by this.
+pub fn render(stack: &Stack, project: &Project) -> Result<Vec<File>, RenderError> {
+    let current = Arc::new(Mutex::new(String::new()));
+    let (stack, project, at) = (stack.clone(), project.clone(), current.clone());
+    let done = bounded(move || Templates::new(&project.templates, at).render(&stack, &project.name, &project.root));
+    done.unwrap_or_else(|why| {
+        let name = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Err(RenderError::Unbounded {
+            name,
+            message: why.to_string(),
+        })
+    })
+}
+
 /// Templates: a project's own folder over the built-in ones.
 #[derive(Debug)]
-pub struct Templates {
+struct Templates {
     environment: Environment<'static>,
     folder: Utf8PathBuf,
+    /// The template that is being rendered.
+    current: Arc<Mutex<String>>,
+    /// Whether it has rendered too much.
+    full: Arc<AtomicBool>,
 }
 
 impl Templates {
-    /// Templates of a project whose own lie in `folder`, which need not exist.
-    #[must_use]
-    pub fn new(folder: &Utf8Path) -> Self {
+    /// Templates of a project whose own lie in `folder`.
+    fn new(folder: &Utf8Path, current: Arc<Mutex<String>>) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_keep_trailing_newline(true);
@@ -66,20 +92,24 @@ impl Templates {
         environment.set_lstrip_blocks(true);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         filters::add_to(&mut environment);
+        environment.set_fuel(Some(FUEL));
         let own = folder.to_owned();
         environment.set_loader(move |name| load(&own, name));
+        let full = Arc::new(AtomicBool::new(false));
+        let is_full = full.clone();
+        environment.set_formatter(move |out, state, value| match is_full.load(Ordering::Relaxed) {
+            true => Err(too_long()),
+            false => minijinja::escape_formatter(out, state, value),
+        });
         Self {
             environment,
             folder: folder.to_owned(),
+            current,
+            full,
         }
     }
 
-    /// Everything that a stack needs on its host: overlays, merged variables, `odoo.conf`; then its `files`.
-    ///
-    /// # Errors
-    /// A template that is missing, does not parse, speaks of what is not there, or renders a compose file that is no
-    /// YAML. Nothing is written by this.
-    pub fn render(&self, stack: &Stack, project: &str, root: &Utf8Path) -> Result<Vec<File>, RenderError> {
+    fn render(&self, stack: &Stack, project: &str, root: &Utf8Path) -> Result<Vec<File>, RenderError> {
         let open = self.context(stack, project, false);
         let mut files = Vec::new();
         for overlay in &stack.overlays {
@@ -113,11 +143,18 @@ impl Templates {
     }
 
     fn file(&self, name: &str, path: Utf8PathBuf, mode: u32, context: &Value) -> Result<File, RenderError> {
+        name.clone_into(&mut self.current.lock().unwrap_or_else(PoisonError::into_inner));
         let template = self
             .environment
             .get_template(name)
             .map_err(|error| self.explain(name, &error))?;
-        let contents = template.render(context).map_err(|error| self.explain(name, &error))?;
+        let mut output = Output::new(&self.full);
+        let rendered = template.render_captured_to(context, &mut output);
+        rendered.map_err(|error| self.explain(name, &error))?;
+        if self.full.load(Ordering::Relaxed) {
+            return Err(self.explain(name, &too_long()));
+        }
+        let contents = output.into_text();
         Ok(File { path, contents, mode })
     }
 
@@ -154,6 +191,7 @@ impl Templates {
                 hint: crate::manifest::hint(name, names),
             };
         }
+        let error = innermost(error);
         let name = error.name().unwrap_or(name);
         let own = self.folder.join(name);
         let text = load(&self.folder, name).ok().flatten().unwrap_or_default();
@@ -172,6 +210,17 @@ impl Templates {
     }
 }
 
+/// The error within an included template: that of the including one only says that there is one.
+fn innermost(error: &minijinja::Error) -> &minijinja::Error {
+    let mut inner = error;
+    while inner.kind() == minijinja::ErrorKind::BadInclude
+        && let Some(next) = std::error::Error::source(inner).and_then(|source| source.downcast_ref())
+    {
+        inner = next;
+    }
+    inner
+}
+
 /// A template's text: the project's own, else the built-in one. A name cannot lead out of the folder.
 fn load(folder: &Utf8Path, name: &str) -> Result<Option<String>, minijinja::Error> {
     let leads_out = Utf8Path::new(name)
@@ -180,16 +229,22 @@ fn load(folder: &Utf8Path, name: &str) -> Result<Option<String>, minijinja::Erro
     if leads_out {
         return Ok(None);
     }
-    match std::fs::read_to_string(folder.join(name)) {
+    let path = folder.join(name);
+    let refused = |why: String| minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, why);
+    // A pipe or a device might never come to an end.
+    match std::fs::metadata(&path) {
+        Ok(found) if !found.is_file() => return Err(refused(format!("{path} is no file"))),
+        Ok(found) if found.len() > SOURCE as u64 => {
+            return Err(refused(format!("{path} has more than {} KiB", SOURCE >> 10)));
+        }
+        _ => {}
+    }
+    match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BUILT_IN
             .iter()
             .find(|(built_in, _)| *built_in == name)
             .map(|(_, text)| (*text).to_owned())),
-        Err(error) => Err(minijinja::Error::new(
-            minijinja::ErrorKind::InvalidOperation,
-            format!("cannot read {}", folder.join(name)),
-        )
-        .with_source(error)),
+        Err(error) => Err(refused(format!("cannot read {path}")).with_source(error)),
     }
 }

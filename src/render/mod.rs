@@ -2,6 +2,7 @@
 //!
 //! Built-in templates are those of the repository's `templates/` folder, embedded in the binary; a project's own win.
 
+mod bounds;
 mod error;
 mod files;
 mod filters;
@@ -9,7 +10,7 @@ mod secrets;
 mod strings;
 
 pub use error::RenderError;
-pub use files::{File, Templates};
+pub use files::{File, render};
 pub(crate) use secrets::context_in_clear;
 pub use secrets::context_of_variables;
 pub use strings::{Strings, only_expression};

@@ -20,3 +20,4 @@ mod policy;
 mod process;
 mod render;
 mod run;
+mod templates;

@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::WouldOverwrite;
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::HostError;
 use crate::postgres::{BadName, PostgresError};
@@ -68,6 +69,9 @@ pub enum ActionError {
         /// The database.
         database: String,
     },
+    /// A file that opw-task did not write, where it would write one.
+    #[error(transparent)]
+    WouldOverwrite(Box<WouldOverwrite>),
     /// A file or folder.
     #[error("cannot {act} {path}")]
     Path {
@@ -236,6 +240,7 @@ impl Explain for ActionError {
             Self::NotInstalled { .. } => failed
                 .note("Odoo only warns of a module that it does not find, and ends with success")
                 .hint("is the name in ODOO_UPDATE_MODULES right, and is the module in the image, with what it depends on?"),
+            Self::WouldOverwrite(error) => error.explain(),
             Self::Rule(error) => error.explain(),
             Self::Refused(refusal) => refusal.explain(),
             Self::Audited { stack, .. } => failed

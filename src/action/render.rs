@@ -1,14 +1,15 @@
 //! Renders the stack's files: compose overlays, merged variables, `odoo.conf`, and the files that go into the checkout.
 //!
 //! Everything is rendered before anything is written, and each file replaces its old self in one step: killed half-way
-//! it leaves some files new and some old, each of them whole.
+//! it leaves some files new and some old, each of them whole. What opw-task did not write is not replaced.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
+use super::in_the_way::{Belongs, Way, WouldOverwrite, way};
 use super::{ActionError, Outline, Scene, Step};
-use crate::host::{Host, Mode};
-use crate::render::{File, render};
-use crate::stack::Paths;
+use crate::host::{Found, Host, Mode, here};
+use crate::render::{Author, File, render};
+use crate::stack::{Paths, Project, Stack};
 
 /// Renders the stack's files.
 #[derive(Debug, Clone)]
@@ -16,20 +17,32 @@ pub struct Render;
 
 impl Render {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
-        let files = render(outline.stack()?, outline.project)?;
-        Ok(files
-            .into_iter()
-            .map(|file| Step::File {
+        let (stack, project) = (outline.stack()?, outline.project);
+        let mut steps = Vec::new();
+        for file in render(stack, project)? {
+            // No host is asked, so only files of the checkout are known.
+            if in_checkout(stack, project, &file) {
+                let found = here(&file.path).map_err(crate::host::HostError::from)?;
+                let is_told = stack.may_take_over(&file.path);
+                match way(&file, found.as_ref(), Belongs::Checkout, is_told) {
+                    Way::Stop(stop) => steps.push(Step::Note(format!("stops before anything is written: {stop}"))),
+                    Way::Keep => steps.push(Step::Note(format!("keeps {} as {0}.kept-RUN", file.path))),
+                    Way::Same | Way::Write => {}
+                }
+            }
+            steps.push(Step::File {
                 path: file.path,
                 mode: file.mode,
-            })
-            .collect())
+            });
+        }
+        Ok(steps)
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let files = files(scene).await?;
-        if !stack.overlays.is_empty() {
+        let ways = ways(scene, &files).await?;
+        if !stack.overlays.is_empty() && !stack.host.exists(&scene.processes, &stack.paths.root).await? {
             stack
                 .host
                 .create_dir(
@@ -40,27 +53,20 @@ impl Render {
                 )
                 .await?;
         }
-        for file in files {
-            // Files of the checkout belong to whoever works on it here; the rest to the stack's host.
-            let in_checkout = stack
-                .files
-                .iter()
-                .any(|(path, _)| scene.project.root.join(path) == file.path);
+        for (file, way) in files.iter().zip(ways) {
+            let in_checkout = in_checkout(stack, &scene.project, file);
             let host = if in_checkout { &Host::Local } else { &stack.host };
-            if let Some(folder) = file.path.parent()
-                && !host.exists(&scene.processes, folder).await?
-            {
-                host.create_dir(&scene.processes, folder, Mode(0o755), &scene.report.sink())
-                    .await?;
+            match way {
+                Way::Same | Way::Stop(_) => {}
+                Way::Write => write(scene, host, file).await?,
+                Way::Keep => {
+                    let kept = Utf8PathBuf::from(format!("{}.kept-{}", file.path, scene.run));
+                    host.keep(&scene.processes, &file.path, &kept, &scene.report.sink())
+                        .await?;
+                    scene.report.note(format!("kept {} as {kept}", file.path));
+                    write(scene, host, file).await?;
+                }
             }
-            host.write_file(
-                &scene.processes,
-                &file.path,
-                file.contents.as_bytes(),
-                Mode(file.mode),
-                &scene.report.sink(),
-            )
-            .await?;
             if in_checkout {
                 scene
                     .report
@@ -69,6 +75,67 @@ impl Render {
         }
         Ok(())
     }
+}
+
+/// What is done with each file. Nothing is written where one of them may not be.
+async fn ways(scene: &Scene, files: &[File]) -> Result<Vec<Way>, ActionError> {
+    let stack = scene.stack()?;
+    let is_checkouts = |file: &&File| in_checkout(stack, &scene.project, file);
+    let (ours, theirs): (Vec<&File>, Vec<&File>) = files.iter().partition(is_checkouts);
+    let here = look(scene, &Host::Local, &ours).await?;
+    let there = look(scene, &stack.host, &theirs).await?;
+    let is_marked = |found: &Option<Found>| {
+        found
+            .as_ref()
+            .is_some_and(|found| matches!(Author::of(&found.text), Author::Ours | Author::Edited))
+    };
+    let marked = there.iter().any(is_marked);
+    let (mut here, mut there) = (here.into_iter(), there.into_iter());
+    let mut ways = Vec::with_capacity(files.len());
+    for file in files {
+        let is_told = stack.may_take_over(&file.path);
+        let (found, belongs) = match in_checkout(stack, &scene.project, file) {
+            true => (here.next().flatten(), Belongs::Checkout),
+            false => (there.next().flatten(), Belongs::StateRoot { marked }),
+        };
+        ways.push(way(file, found.as_ref(), belongs, is_told));
+    }
+    let stops = ways.iter().filter_map(|way| match way {
+        Way::Stop(file) => Some(file.clone()),
+        _ => None,
+    });
+    let stops: Vec<_> = stops.collect();
+    match stops.is_empty() {
+        true => Ok(ways),
+        false => Err(ActionError::WouldOverwrite(Box::new(WouldOverwrite {
+            files: stops,
+            command: scene.command.to_string(),
+        }))),
+    }
+}
+
+async fn look(scene: &Scene, host: &Host, files: &[&File]) -> Result<Vec<Option<Found>>, ActionError> {
+    let paths: Vec<&Utf8Path> = files.iter().map(|file| file.path.as_path()).collect();
+    Ok(host.look(&scene.processes, &paths).await?)
+}
+
+async fn write(scene: &Scene, host: &Host, file: &File) -> Result<(), ActionError> {
+    if let Some(folder) = file.path.parent()
+        && !host.exists(&scene.processes, folder).await?
+    {
+        host.create_dir(&scene.processes, folder, Mode(0o755), &scene.report.sink())
+            .await?;
+    }
+    let (contents, mode) = (file.contents.as_bytes(), Mode(file.mode));
+    host.write_file(&scene.processes, &file.path, contents, mode, &scene.report.sink())
+        .await?;
+    Ok(())
+}
+
+/// Whether a file belongs to the checkout, to whoever works on it here; the rest belongs to the stack's host.
+fn in_checkout(stack: &Stack, project: &Project, file: &File) -> bool {
+    let mut paths = stack.files.iter().map(|(path, _)| project.root.join(path));
+    paths.any(|path| path == file.path)
 }
 
 /// Renders on a thread of its own, so that signals are heard meanwhile.

@@ -40,6 +40,8 @@ impl<'a> Outline<'a> {
 pub struct Scene {
     /// The run's identity.
     pub run: Arc<str>,
+    /// What was asked for, such as `restore opw-testing`.
+    pub command: Arc<str>,
     /// The project.
     pub project: Arc<Project>,
     /// The stack, if the plan has one.

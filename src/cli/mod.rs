@@ -19,7 +19,7 @@ use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::Host;
 use crate::manifest::{self, Manifest, ManifestError};
 use crate::plan::no_such_task;
-use crate::stack::{Project, Stack, resolve};
+use crate::stack::{Project, Stack, plain, resolve};
 use crate::ui::{Mode, Ui};
 use options::Options;
 
@@ -165,7 +165,26 @@ fn stack(manifest: &Manifest, matches: &ArgMatches, options: &Options) -> Result
     if options.here {
         stack.host = Host::Local;
     }
+    stack.take_over = taken_over(&stack, manifest, &options.take_over)?;
     Ok(Some(stack))
+}
+
+/// The paths of `--take-over`, relative to the current folder or the project's root; each must be one that the stack uses.
+fn taken_over(stack: &Stack, manifest: &Manifest, paths: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, Diagnostic> {
+    let used = stack.places(&manifest.root);
+    let here = std::env::current_dir().ok();
+    let here = here.and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+    let one = |path: &Utf8PathBuf| {
+        let bases = here.iter().chain([&manifest.root]);
+        let meant = bases
+            .map(|base| plain(&base.join(path)))
+            .find(|path| used.contains(path));
+        meant.ok_or_else(|| {
+            Diagnostic::new(ExitCode::Usage, format!("stack `{}` has nothing at {path}", stack.name))
+                .note("--take-over names a file that is rendered for the stack, or one of its folders")
+        })
+    };
+    paths.iter().map(one).collect()
 }
 
 /// A variable of this process's own environment.

@@ -25,11 +25,13 @@ pub(super) struct Options {
     pub here: bool,
     /// Variables of the stack.
     pub set: Vec<(String, String)>,
+    /// Files and folders that were not made by opw-task, which it may take over.
+    pub take_over: Vec<Utf8PathBuf>,
 }
 
 impl Options {
     /// The arguments for clap.
-    pub(super) fn args() -> [Arg; 7] {
+    pub(super) fn args() -> [Arg; 8] {
         [
             Arg::new("file")
                 .long("file")
@@ -72,6 +74,12 @@ impl Options {
                 .action(ArgAction::Append)
                 .value_parser(pair)
                 .help("Set a variable of the stack; wins over all env files"),
+            Arg::new("take-over")
+                .long("take-over")
+                .value_name("PATH")
+                .action(ArgAction::Append)
+                .value_parser(value_parser!(String))
+                .help("Replace this file, or work in this folder, although opw-task did not make it; a file is kept beside"),
         ]
         .map(|arg| arg.global(true).help_heading("Options of every command"))
     }
@@ -100,7 +108,7 @@ impl Options {
                 },
                 (None, None) => continue,
             };
-            if !matches!(name, "file" | "f" | "output" | "o" | "jobs" | "j" | "set") {
+            if !matches!(name, "file" | "f" | "output" | "o" | "jobs" | "j" | "set" | "take-over") {
                 continue;
             }
             let value = value.or_else(|| words.next().map(|word| word.into_owned()));
@@ -143,6 +151,11 @@ impl Options {
                 .ok()
                 .flatten()
                 .map_or_else(Vec::new, |pairs| pairs.cloned().collect()),
+            take_over: matches
+                .try_get_many::<String>("take-over")
+                .ok()
+                .flatten()
+                .map_or_else(Vec::new, |paths| paths.map(Utf8PathBuf::from).collect()),
         }
     }
 
@@ -163,6 +176,7 @@ impl Default for Options {
             dry_run: false,
             here: false,
             set: Vec::new(),
+            take_over: Vec::new(),
         }
     }
 }

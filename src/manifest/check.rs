@@ -8,8 +8,17 @@ use crate::stack::CHOOSING;
 pub(super) const COMMANDS: [&str; 4] = ["list", "env", "upstream", "help"];
 
 /// Options that every command takes, so that no parameter may be called like them.
-pub const OPTIONS: [&str; 9] = [
-    "file", "output", "verbose", "jobs", "here", "dry-run", "set", "help", "version",
+pub const OPTIONS: [&str; 10] = [
+    "file",
+    "output",
+    "verbose",
+    "jobs",
+    "here",
+    "dry-run",
+    "set",
+    "take-over",
+    "help",
+    "version",
 ];
 
 /// Checks all names of a manifest.

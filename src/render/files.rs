@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::bounds::{FUEL, Output, SOURCE, bounded, too_long};
+use super::mark::marked;
 use super::secrets::{context_in_clear, context_of_variables};
 use super::{RenderError, filters};
 use crate::error::{Place, Source};
@@ -123,6 +124,9 @@ impl Templates {
         }
         for (path, template) in &stack.files {
             files.push(self.yaml(template, root.join(path), &open)?);
+        }
+        for file in &mut files {
+            file.contents = marked(std::mem::take(&mut file.contents));
         }
         Ok(files)
     }

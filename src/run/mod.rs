@@ -177,6 +177,7 @@ impl Run<'_> {
         );
         let scene = Scene {
             run: self.setting.run.clone(),
+            command: self.plan.title.as_str().into(),
             project: self.plan.project.clone(),
             stack: self.plan.stack.clone(),
             processes,

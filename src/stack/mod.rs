@@ -28,7 +28,7 @@ pub use error::StackError;
 pub use guard::Change;
 pub use machines::Production;
 pub use origin::Origin;
-pub use places::{Paths, Ports};
+pub use places::{Paths, Ports, plain};
 pub use project::Project;
 pub use resolve::resolve;
 pub use secrecy::Secrecy;
@@ -75,6 +75,8 @@ pub struct Stack {
     pub production: Vec<Production>,
     /// Whether its data may not be changed.
     pub protected: bool,
+    /// Files and folders that opw-task did not make and may take over, because the command line says so.
+    pub take_over: Vec<Utf8PathBuf>,
     /// How copies of production are sanitised for it.
     pub sanitise: Policy,
     /// Where each part of that stands.

@@ -3,8 +3,7 @@
 //! It happens when a file that several stacks read names one (`ODOO_PROJECT_NAME` in `.env`): a stack without a name of
 //! its own takes that one, and `up` of it would replace the containers of another.
 
-use camino::Utf8Component;
-
+use super::places::plain;
 use super::{Origin, Stack, StackError, resolve};
 use crate::host::{Host, same_name};
 use crate::manifest::{Deploy, Manifest};
@@ -14,12 +13,12 @@ type Own = (&'static [&'static str], fn(&Stack) -> String);
 
 const OWN: [Own; 4] = [
     (&["ODOO_PROJECT_NAME"], |stack| stack.project.clone()),
-    (&["ODOO_STATE_ROOT"], |stack| plain(&stack.paths.root)),
+    (&["ODOO_STATE_ROOT"], |stack| plain(&stack.paths.root).into_string()),
     (&["ODOO_DATA_HOST_DIR", "ODOO_DATA_DIR", "ODOO_STATE_ROOT"], |stack| {
-        plain(&stack.paths.data)
+        plain(&stack.paths.data).into_string()
     }),
     (&["ODOO_DB_HOST_DIR", "ODOO_DB_DIR", "ODOO_STATE_ROOT"], |stack| {
-        plain(&stack.paths.database)
+        plain(&stack.paths.database).into_string()
     }),
 ];
 
@@ -91,18 +90,4 @@ impl Stack {
             Some(Origin::BuiltIn | Origin::Manifest(_)) => true,
         }
     }
-}
-
-/// A path without `.` and `..`, so that two ways to write it are one. Links are not followed: the host may be another.
-fn plain(path: &camino::Utf8Path) -> String {
-    let mut plain = camino::Utf8PathBuf::new();
-    for part in path.components() {
-        match part {
-            Utf8Component::ParentDir => {
-                plain.pop();
-            }
-            part => plain.push(part),
-        }
-    }
-    plain.into_string()
 }

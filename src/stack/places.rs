@@ -1,6 +1,8 @@
 //! The places of a stack on its host: folders and ports.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+
+use super::Stack;
 
 /// The folders of a stack on its host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,5 +70,44 @@ pub(super) fn absolute(path: &str, base: &Utf8Path, home: Option<&str>) -> Utf8P
     match (path.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => Utf8Path::new(home).join(rest),
         _ => base.join(path),
+    }
+}
+
+/// A path without `.` and `..`, so that two ways to write it are one. Links are not followed: the host may be another.
+#[must_use]
+pub fn plain(path: &Utf8Path) -> Utf8PathBuf {
+    let mut plain = Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            Utf8Component::ParentDir => {
+                plain.pop();
+            }
+            Utf8Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+impl Stack {
+    /// Everything that is rendered for the stack, and its folders: what `--take-over` may name. `root` is the project's.
+    #[must_use]
+    pub fn places(&self, root: &Utf8Path) -> Vec<Utf8PathBuf> {
+        let overlays = self.overlays.iter().map(|overlay| self.overlay_path(overlay));
+        let paths = &self.paths;
+        let folders = [&paths.root, &paths.data, &paths.database, &paths.logs].map(Clone::clone);
+        let files = self.files.iter().map(|(path, _)| root.join(path));
+        overlays
+            .chain([paths.env_file(), paths.odoo_conf()])
+            .chain(folders)
+            .chain(files)
+            .map(|path| plain(&path))
+            .collect()
+    }
+
+    /// Whether the command line says that this file or folder may be taken over.
+    #[must_use]
+    pub fn may_take_over(&self, path: &Utf8Path) -> bool {
+        self.take_over.contains(&plain(path))
     }
 }

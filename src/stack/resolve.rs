@@ -110,6 +110,7 @@ impl Resolver<'_> {
                 .is_some_and(|(_, protected)| *protected),
             sanitise,
             policy_parts,
+            take_over: Vec::new(),
             name: self.name.to_owned(),
             variables: self.variables,
             env_files: self.env_files,

@@ -148,6 +148,8 @@ fn params_that_are_wrong_are_refused() {
           --here              This machine is the stack's host: work here, not over ssh
       -n, --dry-run           Show what would be done, as commands; run nothing
           --set <NAME=VALUE>  Set a variable of the stack; wins over all env files
+          --take-over <PATH>  Replace this file, or work in this folder, although opw-task did not make
+                              it; a file is kept beside
     ");
 }
 

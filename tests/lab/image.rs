@@ -1,7 +1,6 @@
 //! The Odoo image: builds for every version and target, keeps what Odoo brought, and gives no secret away.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use crate::world::{odoo_base_image, odoo_image, postgres_image};
 
 const TOKEN: &str = "ghs_CANARYcanaryCANARYcanary0123456789AB";
 /// `x-access-token:TOKEN` in base64, as it travels in a header.
@@ -40,7 +41,7 @@ fn every_version_builds_every_target() {
             );
 
             let base = Image {
-                name: format!("{}:{version}", base_image()),
+                name: odoo_image(version),
                 ours: false,
             };
             let (before, after) = (base.packages(), image.packages());
@@ -140,14 +141,6 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-fn base_image() -> String {
-    env::var("OPW_TASK_LAB_ODOO_BASE_IMAGE").unwrap_or_else(|_| "opw-task-lab/odoo".into())
-}
-
-fn postgres_image() -> String {
-    env::var("OPW_TASK_LAB_POSTGRES_IMAGE").unwrap_or_else(|_| "opw-task-lab/postgres:17".into())
-}
-
 fn build(version: &str, target: &str, image: &Image) -> Command {
     let mut command = Command::new("docker");
     command
@@ -162,7 +155,7 @@ fn build(version: &str, target: &str, image: &Image) -> Command {
             "docker/Dockerfile",
         ])
         .args(["--target", target, "--tag", &image.name])
-        .arg(format!("--build-arg=ODOO_BASE_IMAGE={}", base_image()))
+        .arg(format!("--build-arg=ODOO_BASE_IMAGE={}", odoo_base_image()))
         .arg(format!("--build-arg=POSTGRES_IMAGE={}", postgres_image()))
         .arg(format!("--build-arg=ODOO_VERSION={version}"))
         // The machine that runs the tests may sit behind a proxy that inspects TLS; the build trusts what the machine trusts.

@@ -28,5 +28,6 @@ mod restore_people;
 mod restore_refused;
 mod sanitise;
 mod ssh;
+mod stand_in;
 mod up;
 mod upstream_lock;

@@ -157,12 +157,7 @@ impl Moment {
             Self::Sanitise => sleeps(7),
             Self::Modules => sleeps(6),
             Self::Verify => sleeps(8),
-            // Odoo says so itself, and then needs a second or two.
-            Self::Activate => {
-                let stopping = !processes_with(&[&shop.project, " stop ", " web"]).is_empty();
-                let log = std::fs::read_to_string(shop.path("state/logs/odoo.log")).unwrap();
-                stopping && log.trim_end().ends_with("stopping")
-            }
+            Self::Activate => !processes_with(&[&shop.project, " stop ", " web"]).is_empty(),
             Self::Swap => shop.inspect("web", "{{.State.Running}}") == "false",
         }
     }

@@ -31,6 +31,16 @@ export ODOO_LIMIT_MEMORY_SOFT=${ODOO_LIMIT_MEMORY_SOFT:-2147483648} ODOO_LIMIT_M
 export ODOO_SERVER_WIDE_MODULES=${ODOO_SERVER_WIDE_MODULES:-base,rpc,web}
 export ODOO_RC=${ODOO_RC:-/volumes/config/_generated.conf}
 
+wait_for_database() {
+    local turn
+    for ((turn = 0; turn < 150; turn++)); do
+        ! pg_isready --quiet --host "$ODOO_DB_HOST" --port "$ODOO_DB_PORT" || return 0
+        sleep 0.2
+    done
+    echo "the database at $ODOO_DB_HOST:$ODOO_DB_PORT does not answer" >&2
+    exit 1
+}
+
 envsubst < "${IMAGE_CONFIG_LOCATION:-/volumes/config/odoo.conf}" > "$ODOO_RC"
 
 /hook_setup "$@"
@@ -40,5 +50,5 @@ case ${1:-odoo} in
     -*) ;;
     *) exec "$@" ;;
 esac
-/odoo/odoo-bin wait-for-database
+wait_for_database
 exec /odoo/odoo-bin "$@"

@@ -25,7 +25,6 @@ use super::swap::sealed::Sealed;
 use super::*;
 use crate::secret::Secret;
 
-const IMAGE: &str = "opw-task-lab/postgres:17";
 // The server is thrown away: its tests kill clients, never the machine.
 const QUICK: [&str; 5] = ["postgres", "-c", "fsync=off", "-c", "full_page_writes=off"];
 const PASSWORD: &str = "CANARY-odoo";
@@ -49,6 +48,8 @@ impl Container {
 
     fn start() -> Self {
         let password = format!("POSTGRES_PASSWORD={PASSWORD}");
+        let image = std::env::var("OPW_TASK_LAB_POSTGRES_IMAGE");
+        let image = image.unwrap_or_else(|_| "opw-task-lab/postgres:17".into());
         let publish = "127.0.0.1:0:5432";
         // Removed by its guard; the label is for those whose test was killed.
         let args = [
@@ -62,7 +63,7 @@ impl Container {
             "-e",
             "POSTGRES_USER=odoo",
         ];
-        let args = [&args[..], &["-e", &password, IMAGE], &QUICK].concat();
+        let args = [&args[..], &["-e", &password, &image], &QUICK].concat();
         Self(docker(&args))
     }
 

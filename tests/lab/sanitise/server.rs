@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, Config, NoTls};
 
+use crate::world::postgres_image;
+
 static SERVER: OnceLock<Config> = OnceLock::new();
 
 const PASSWORD: &str = "lab";
@@ -37,7 +39,7 @@ fn container() -> Config {
             "-p",
             "127.0.0.1:0:5432",
         ];
-        let image = ["-e", "POSTGRES_USER=odoo", "-e", &password, "opw-task-lab/postgres:17"];
+        let image = ["-e", "POSTGRES_USER=odoo", "-e", &password, &postgres_image()];
         docker(&[&run[..], &image[..]].concat());
     }
     let address = docker(&["port", CONTAINER, "5432/tcp"]);

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use super::images::{odoo_image, postgres_image};
 use super::machine::docker;
 use super::run::{Run, Running};
 use super::upstream::Upstream;
@@ -195,16 +196,21 @@ state-root = "state"
 base-url   = "http://localhost:{web}"
 ports      = {{ web = {web}, longpoll = {longpoll}, database = {database_port} }}
 overlays   = {overlays}
-vars       = {{ COMPOSE_BUILD_TARGET = "", DOCKER_IMAGE = "opw-task-lab/odoo:18.0", POSTGRES_IMAGE = "opw-task-lab/postgres:17" }}
+vars       = {{ COMPOSE_BUILD_TARGET = "", DOCKER_IMAGE = "{odoo}", POSTGRES_IMAGE = "{postgres}" }}
 {upstream}
 {stack}
 "#,
                 manifest = if plan.manifest.contains("[sanitise]") {
                     plan.manifest.clone()
                 } else {
-                    format!("[sanitise]\nrules = [\"{REPOSITORY}/docker/sanitise/shopify.toml\"]\n{}", plan.manifest)
+                    format!(
+                        "[sanitise]\nrules = [\"{REPOSITORY}/docker/sanitise/shopify.toml\"]\n{}",
+                        plan.manifest
+                    )
                 },
                 stack = plan.stack,
+                odoo = odoo_image("18.0"),
+                postgres = postgres_image(),
             ),
         );
     }

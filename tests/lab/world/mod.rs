@@ -5,12 +5,14 @@
 
 mod closed;
 mod estate;
+mod images;
 mod machine;
 mod run;
 mod upstream;
 mod watch;
 
 pub use estate::{Estate, Plan};
+pub use images::{odoo_base_image, odoo_image, postgres_image};
 pub use machine::{command_lines, docker, eventually, processes_with, signal, started_by, words_in_files};
 pub use run::{Run, Running};
 pub use upstream::Upstream;

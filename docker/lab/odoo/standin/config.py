@@ -1,4 +1,7 @@
-"""Settings as Odoo reads them: the file named by ODOO_RC or -c, and the command line over it."""
+"""Settings as Odoo reads them: the file named by ODOO_RC or -c, and the command line over it.
+
+From 19.0 on, Odoo reads `ODOO_<OPTION>` from the environment too, and it weighs more than the file.
+"""
 
 import argparse
 import configparser
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERIES = os.environ.get("ODOO_VERSION", "18.0")
+READS_ENVIRONMENT = float(SERIES) >= 19
 VERSION = f"Odoo Server {SERIES} (stand-in of the opw-task lab: this is not Odoo)"
 UNSET = ("", "none", "false")
 
@@ -16,7 +20,7 @@ IGNORED_OPTIONS = (
     "--limit-time-cpu", "--limit-time-real", "--limit-time-real-cron", "--limit-request", "--db_maxconn",
     "--db_sslmode", "--db-filter", "--dev", "--test-tags", "--i18n-import", "--load", "--http-interface",
 )
-IGNORED_FLAGS = ("--proxy-mode", "--no-database-list", "--test-enable", "--i18n-overwrite", "--syslog")
+IGNORED_FLAGS = ("--test-enable", "--i18n-overwrite", "--syslog")
 
 
 @dataclass
@@ -33,6 +37,9 @@ class Config:
     init: list[str]
     update: list[str]
     stop_after_init: bool
+    list_db: bool
+    proxy_mode: bool
+    admin_passwd: str
 
 
 def parser(command: str) -> argparse.ArgumentParser:
@@ -49,8 +56,8 @@ def parser(command: str) -> argparse.ArgumentParser:
     options.add_argument("-w", "--db_password")
     options.add_argument("-D", "--data-dir")
     options.add_argument("--addons-path")
-    options.add_argument("-i", "--init", default="")
-    options.add_argument("-u", "--update", default="")
+    options.add_argument("-i", "--init")
+    options.add_argument("-u", "--update")
     options.add_argument("--without-demo", nargs="?", const="all")
     options.add_argument("--with-demo", action="store_true")
     options.add_argument("--stop-after-init", action="store_true")
@@ -60,6 +67,8 @@ def parser(command: str) -> argparse.ArgumentParser:
     options.add_argument("--max-cron-threads", type=int)
     options.add_argument("--workers", type=int)
     options.add_argument("--logfile")
+    options.add_argument("--proxy-mode", action="store_const", const="True")
+    options.add_argument("--no-database-list", dest="list_db", action="store_const", const="False")
     for name in IGNORED_OPTIONS:
         options.add_argument(name, help=argparse.SUPPRESS)
     for name in IGNORED_FLAGS:
@@ -74,8 +83,17 @@ def load(arguments: argparse.Namespace) -> Config:
     def setting(name: str, given=None, default=None):
         if given is not None:
             return given
-        value = file.get("options", name, fallback="").strip()
+        value = os.environ.get(f"ODOO_{name.upper()}") if READS_ENVIRONMENT else None
+        if value is None:
+            value = file.get("options", name, fallback="")
+        value = value.strip()
         return default if value.lower() in UNSET else value
+
+    def is_on(name: str, default: bool, given: str | None = None) -> bool:
+        if given is None and READS_ENVIRONMENT:
+            given = os.environ.get(f"ODOO_{name.upper()}")
+        value = file.get("options", name, fallback=str(default)) if given is None else given
+        return value.strip().lower() in ("1", "true", "yes", "on", "t")
 
     def names(text: str | None) -> list[str]:
         return [name.strip() for name in (text or "").split(",") if name.strip()]
@@ -100,7 +118,11 @@ def load(arguments: argparse.Namespace) -> Config:
         gevent_port=int(setting("gevent_port", arguments.gevent_port, 8072)),
         http=not arguments.no_http,
         cron_threads=int(setting("max_cron_threads", arguments.max_cron_threads, 2)),
-        init=names(arguments.init),
-        update=names(arguments.update),
+        # These two are no options of the file.
+        init=names(setting("init", arguments.init) if READS_ENVIRONMENT else arguments.init),
+        update=names(setting("update", arguments.update) if READS_ENVIRONMENT else arguments.update),
         stop_after_init=arguments.stop_after_init,
+        list_db=is_on("list_db", True, arguments.list_db),
+        proxy_mode=is_on("proxy_mode", False, arguments.proxy_mode),
+        admin_passwd=setting("admin_passwd", default="admin"),
     )

@@ -1,7 +1,6 @@
 """Connections, and the few questions that every part asks of a database."""
 
 import logging
-import time
 from contextlib import closing, contextmanager
 
 import psycopg2
@@ -19,18 +18,6 @@ def cursor(config, database: str):
     """A cursor in one transaction: committed when the block ends, rolled back when it raises."""
     with closing(connect(config, database)) as connection, connection, connection.cursor() as cr:
         yield cr
-
-
-def wait(config, seconds: int = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            connect(config, "postgres").close()
-            return
-        except psycopg2.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
 
 
 def owned(config) -> list[str]:

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg2
 
-from . import database
+from . import database, manager
 from .config import VERSION
 
 log = logging.getLogger("odoo.http")
@@ -86,6 +86,10 @@ class Requests(BaseHTTPRequestHandler):
             self.answer(200, "application/json", json.dumps({"status": "pass"}))
         elif path == "/web/login":
             self.login_page()
+        elif path == "/robots.txt":
+            self.answer(200, "text/plain", f"User-agent: *\nSitemap: {self.root_url()}/sitemap.xml\n")
+        elif path == "/web/database/manager":
+            self.answer(200, "text/html; charset=utf-8", manager.page(self.config))
         elif path == "/lab/state":
             self.state()
         elif path in ("/", "/web", "/odoo"):
@@ -94,6 +98,30 @@ class Requests(BaseHTTPRequestHandler):
             self.answer(404, "text/plain", f"not found; {VERSION}\n")
 
     do_HEAD = do_GET
+
+    def do_POST(self):
+        path = self.path.partition("?")[0]
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode(errors="replace")
+        if path == "/web/database/list":
+            self.answer(200, "application/json", manager.names(self.config))
+        elif path == "/web/database/backup":
+            kind, content, headers = manager.backup(self.config, body)
+            self.answer(200, kind, content, headers)
+        else:
+            self.answer(404, "text/plain", f"not found; {VERSION}\n")
+
+    def root_url(self) -> str:
+        """The address under which the browser sees this server: what a proxy says counts in proxy mode alone, and then
+        only with a host."""
+        heed = self.config.proxy_mode and "X-Forwarded-Host" in self.headers
+        host = self.headers["X-Forwarded-Host"] if heed else self.headers.get("Host", "localhost")
+        scheme = self.headers.get("X-Forwarded-Proto", "http") if heed else "http"
+        return f"{scheme}://{host}"
+
+    def address_string(self):
+        heed = self.config.proxy_mode and "X-Forwarded-Host" in self.headers
+        forwarded = self.headers.get("X-Forwarded-For") if heed else None
+        return forwarded.split(",")[-1].strip() if forwarded else super().address_string()
 
     def login_page(self):
         try:
@@ -120,8 +148,8 @@ class Requests(BaseHTTPRequestHandler):
         except (psycopg2.Error, LookupError) as error:
             self.answer(500, "application/json", json.dumps({"error": str(error).strip()}))
 
-    def answer(self, status: int, kind: str, text: str, headers: dict | None = None):
-        body = text.encode()
+    def answer(self, status: int, kind: str, content: str | bytes, headers: dict | None = None):
+        body = content if isinstance(content, bytes) else content.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::world::{Estate, Plan, Running, Upstream, eventually, processes_with};
 use rustix::process::Signal;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(150);
 
 /// Long enough to be met by a signal.
 const SLOW_UPDATE: &str = "SELECT pg_sleep(6);";

@@ -11,6 +11,10 @@
 #[must_use]
 pub fn line(text: &str) -> String {
     let text = text.trim_end_matches(['\r', '\n']);
+    // Most lines of most programs.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.trim_end().to_owned();
+    }
     let shown = |state: &&str| !state.trim().is_empty();
     let last = text.rsplit('\r').find(shown).unwrap_or_default();
     let unescaped = console::strip_ansi_codes(last);

@@ -5,7 +5,7 @@
 use camino::Utf8PathBuf;
 
 use super::database::finish_swap;
-use super::{ActionError, Outline, Scene, Step};
+use super::{ActionError, Outline, Scene, Step, logs};
 use crate::process::{Command, Env};
 use crate::stack::{Change, Stack};
 
@@ -47,7 +47,12 @@ impl Compose {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let command = stack.host.command(self.command(stack))?;
-        Ok(vec![Step::Command(command.to_string())])
+        let beside = match self.subcommand() {
+            Some(("logs", flags)) => logs::beside(stack, flags)?,
+            _ => None,
+        };
+        let commands = [command].into_iter().chain(beside);
+        Ok(commands.map(|command| Step::Command(command.to_string())).collect())
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
@@ -55,6 +60,9 @@ impl Compose {
         // In a restore the swap is the run's own, and it holds the lock.
         if starts && !scene.handover.lock.is_there().await {
             finish_swap(scene).await?;
+        }
+        if let Some(("logs", flags)) = self.subcommand() {
+            return logs::show(scene, self.command(scene.stack()?), flags).await;
         }
         scene.run_there(self.command(scene.stack()?)).await
     }

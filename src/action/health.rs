@@ -2,17 +2,20 @@
 //!
 //! `/web/health` never looks at Odoo's database; a login page that loads does. It changes nothing.
 
-use std::sync::Arc;
+mod container;
+
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::compose::compose;
+use super::logs::last_words;
 use super::{ActionError, Outline, Scene, Step};
 use crate::process::{Command, Sink};
 use crate::stack::Stack;
+use container::{FORMAT, Look, Verdict, Watch};
 
 /// The services that must be well, if the stack does not name its own in `DEPLOY_SERVICES`.
 const SERVICES: &str = "database,web";
@@ -23,11 +26,11 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// Between two tries when Odoo does not answer yet although its container is healthy.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// If Docker's events are lost, the state is looked at anyway this often.
-const LOOK: Duration = Duration::from_secs(5);
+/// If Docker's events are lost, the state is looked at anyway this often; and while Odoo does not answer.
+const LOOK: Duration = Duration::from_secs(2);
 
-/// How much of a service's log a failure shows.
-const LOG_LINES: &str = "20";
+/// How long the name of a container is waited for when it has failed.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits until Odoo answers.
 #[derive(Debug, Clone)]
@@ -36,40 +39,46 @@ pub struct Health {
     pub timeout: Duration,
 }
 
-/// What Docker says of a container.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct State {
-    status: String,
-    exit_code: i32,
-    health: Option<HealthState>,
+/// Why the stack does not serve, or not yet.
+#[derive(Debug, Clone)]
+enum Trouble {
+    /// A service is not well.
+    Service { service: String, state: String },
+    /// An address does not answer.
+    Address { url: String, found: String },
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct HealthState {
-    status: String,
+/// Why waiting ended.
+enum End {
+    Lost(Trouble),
+    Error(ActionError),
 }
 
-enum Verdict {
-    Well,
-    Waiting(String),
-    Lost(String),
-}
-
-impl State {
-    fn verdict(&self) -> Verdict {
-        match (
-            self.status.as_str(),
-            self.health.as_ref().map(|health| health.status.as_str()),
-        ) {
-            ("running", None | Some("healthy" | "none")) => Verdict::Well,
-            ("running", Some("unhealthy")) => Verdict::Lost("unhealthy".into()),
-            ("running", Some(other)) => Verdict::Waiting(other.to_owned()),
-            ("exited" | "dead", _) => Verdict::Lost(format!("{} (exit {})", self.status, self.exit_code)),
-            (other, _) => Verdict::Waiting(other.to_owned()),
-        }
+impl<E: Into<ActionError>> From<E> for End {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
     }
+}
+
+/// What is waited for at the moment, told when the time is over.
+#[derive(Debug)]
+struct Waiting(Mutex<Trouble>);
+
+impl Waiting {
+    fn is_for(&self, trouble: Trouble) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    fn trouble(self) -> Trouble {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A container that was well, to be looked at while Odoo does not answer.
+struct Watched {
+    service: String,
+    inspect: Command,
+    watch: Watch,
 }
 
 impl Health {
@@ -88,17 +97,45 @@ impl Health {
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        // One deadline for all there is to wait for, an answer that does not come among it.
         let deadline = Instant::now() + self.timeout;
-        let stack = scene.stack()?;
-        for service in services(stack) {
-            wait_for(scene, &service, deadline).await?;
-        }
-        let url = stack.health_url()?;
-        answers(scene, &format!("{url}/web/health"), deadline).await?;
-        answers(scene, &format!("{url}/web/login"), deadline).await?;
-        scene.report.note(format!("Odoo answers at {url}"));
-        Ok(())
+        let waiting = Waiting(Mutex::new(Trouble::Service {
+            service: "docker".into(),
+            state: "not answering".into(),
+        }));
+        let trouble = match timeout_at(deadline, wait(scene, &waiting)).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(End::Error(error))) => return Err(error),
+            Ok(Err(End::Lost(trouble))) => trouble,
+            Err(_) => match waiting.trouble() {
+                Trouble::Service { service, state } => Trouble::Service {
+                    service,
+                    state: format!("still {state}"),
+                },
+                address @ Trouble::Address { .. } => address,
+            },
+        };
+        Err(told(scene, trouble).await)
     }
+}
+
+async fn wait(scene: &Scene, waiting: &Waiting) -> Result<(), End> {
+    let stack = scene.stack()?;
+    let mut watched = Vec::new();
+    for service in services(stack) {
+        watched.push(wait_for(scene, &service, waiting).await?);
+    }
+    let url = stack.health_url()?;
+    let answering = async {
+        answers(scene, &format!("{url}/web/health"), waiting).await?;
+        answers(scene, &format!("{url}/web/login"), waiting).await
+    };
+    tokio::select! {
+        answered = answering => answered?,
+        lost = look_after(scene, watched) => return Err(lost),
+    }
+    scene.report.note(format!("Odoo answers at {url}"));
+    Ok(())
 }
 
 fn services(stack: &Stack) -> Vec<String> {
@@ -115,11 +152,16 @@ fn container(stack: &Stack, service: &str) -> Command {
 }
 
 /// Waits until a service's container is well: woken by Docker's events, not by a clock.
-async fn wait_for(scene: &Scene, service: &str, deadline: Instant) -> Result<(), ActionError> {
+async fn wait_for(scene: &Scene, service: &str, waiting: &Waiting) -> Result<Watched, End> {
     let stack = scene.stack()?;
+    let trouble = |state: String| Trouble::Service {
+        service: service.to_owned(),
+        state,
+    };
+    waiting.is_for(trouble("looked for".into()));
     let id = scene.ask_there(container(stack, service)).await?;
     let Some(id) = id.split_whitespace().next() else {
-        return Err(unhealthy(scene, service, "not there: no container was made".into()).await);
+        return Err(End::Lost(trouble("not there: no container was made".into())));
     };
     let changed = Arc::new(Notify::new());
     let events = Command::new("docker").args([
@@ -134,61 +176,88 @@ async fn wait_for(scene: &Scene, service: &str, deadline: Instant) -> Result<(),
     let events = stack.host.command(events)?;
     let inspect = stack
         .host
-        .command(Command::new("docker").args(["inspect", "--format", "{{json .State}}", id]))?;
+        .command(Command::new("docker").args(["inspect", "--format", FORMAT, id]))?;
     let waker = changed.clone();
     let wake: Sink = Arc::new(move |_, _| waker.notify_one());
     let watching = scene.processes.run(&events, &wake);
+    let mut watch = Watch::default();
     let looking = async {
         loop {
-            let state: State =
-                serde_json::from_str(scene.processes.capture(&inspect).await?.trim()).map_err(ActionError::Answer)?;
-            let now = match state.verdict() {
+            match watch.judge(&look(scene, &inspect).await?) {
                 Verdict::Well => return Ok(()),
-                Verdict::Lost(state) => return Err(unhealthy(scene, service, state).await),
-                Verdict::Waiting(now) => now,
-            };
-            let next = deadline.min(Instant::now() + LOOK);
-            if timeout_at(next, changed.notified()).await.is_err() && Instant::now() >= deadline {
-                return Err(unhealthy(scene, service, format!("still {now}")).await);
+                Verdict::Lost(state) => return Err(End::Lost(trouble(state))),
+                Verdict::Waiting(now) => waiting.is_for(trouble(now)),
             }
+            // Either way it is looked at again.
+            let _ = timeout(LOOK, changed.notified()).await;
         }
     };
     tokio::select! {
-        result = looking => result,
+        result = looking => result?,
         // docker events ends only with the daemon, or when the run is cancelled.
-        ended = watching => Err(ended.err().map_or(ActionError::Interrupted, ActionError::from)),
+        ended = watching => return Err(End::Error(ended.err().map_or(ActionError::Interrupted, ActionError::from))),
+    }
+    Ok(Watched {
+        service: service.to_owned(),
+        inspect,
+        watch,
+    })
+}
+
+async fn look(scene: &Scene, inspect: &Command) -> Result<Look, ActionError> {
+    let answer = scene.processes.capture(inspect).await?;
+    serde_json::from_str(answer.trim()).map_err(ActionError::Answer)
+}
+
+/// Ends when one of the containers that were well is lost: one without a health check is well whenever it runs.
+async fn look_after(scene: &Scene, mut watched: Vec<Watched>) -> End {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        for Watched {
+            service,
+            inspect,
+            watch,
+        } in &mut watched
+        {
+            match look(scene, inspect).await {
+                Ok(look) => {
+                    if let Verdict::Lost(state) = watch.judge(&look) {
+                        let service = service.clone();
+                        return End::Lost(Trouble::Service { service, state });
+                    }
+                }
+                Err(error) => return End::Error(error),
+            }
+        }
     }
 }
 
 /// Waits until an address answers 200.
-async fn answers(scene: &Scene, url: &str, deadline: Instant) -> Result<(), ActionError> {
+async fn answers(scene: &Scene, url: &str, waiting: &Waiting) -> Result<(), End> {
+    let trouble = |found: String| Trouble::Address {
+        url: url.to_owned(),
+        found,
+    };
+    waiting.is_for(trouble("no answer yet".into()));
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::limited(4))
         .timeout(ANSWER)
         .build()
-        .map_err(|error| ActionError::NoAnswer {
-            url: url.to_owned(),
-            found: error.to_string(),
-            log: Vec::new(),
-        })?;
+        .map_err(|error| End::Lost(trouble(error.to_string())))?;
     let mut retry = tokio::time::interval(RETRY);
     loop {
         tokio::select! {
-            () = scene.processes.cancellation().cancelled() => return Err(ActionError::Interrupted),
+            () = scene.processes.cancellation().cancelled() => return Err(ActionError::Interrupted.into()),
             _ = retry.tick() => {}
         }
-        let found = match client.get(url).send().await {
-            Ok(answer) if answer.status().is_success() => return Ok(()),
-            Ok(answer) => format!("HTTP {}", answer.status()),
-            Err(error) => innermost(&error),
+        let asked = tokio::select! {
+            () = scene.processes.cancellation().cancelled() => return Err(ActionError::Interrupted.into()),
+            asked = client.get(url).send() => asked,
         };
-        if Instant::now() >= deadline {
-            let log = log_of(scene, "web").await;
-            return Err(ActionError::NoAnswer {
-                url: url.to_owned(),
-                found,
-                log,
-            });
+        match asked {
+            Ok(answer) if answer.status().is_success() => return Ok(()),
+            Ok(answer) => waiting.is_for(trouble(format!("HTTP {}", answer.status()))),
+            Err(error) => waiting.is_for(trouble(innermost(&error))),
         }
     }
 }
@@ -202,14 +271,25 @@ fn innermost(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-async fn unhealthy(scene: &Scene, service: &str, state: String) -> ActionError {
-    let name = scene.stack.as_ref().map(|stack| stack.name.clone());
-    ActionError::Unhealthy {
-        stack: name.unwrap_or_default(),
-        service: service.to_owned(),
-        container: container_name(scene, service).await,
-        state,
-        log: log_of(scene, service).await,
+/// The error that a trouble is, with what the service itself says.
+async fn told(scene: &Scene, trouble: Trouble) -> ActionError {
+    match trouble {
+        Trouble::Service { service, state } => {
+            let (container, log) = tokio::join!(container_name(scene, &service), last_words(scene, &service));
+            let stack = scene.stack.as_ref().map(|stack| stack.name.clone());
+            ActionError::Unhealthy {
+                stack: stack.unwrap_or_default(),
+                service,
+                container,
+                state,
+                log,
+            }
+        }
+        Trouble::Address { url, found } => ActionError::NoAnswer {
+            url,
+            found,
+            log: last_words(scene, "web").await,
+        },
     }
 }
 
@@ -217,19 +297,7 @@ async fn unhealthy(scene: &Scene, service: &str, state: String) -> ActionError {
 async fn container_name(scene: &Scene, service: &str) -> Option<String> {
     let stack = scene.stack().ok()?;
     let names = compose(stack).args(["ps", "--all", "--format", "{{.Name}}", service]);
-    let names = scene.processes.capture(&stack.host.command(names).ok()?).await.ok()?;
+    let names = stack.host.command(names).ok()?;
+    let names = timeout(PATIENCE, scene.processes.capture(&names)).await.ok()?.ok()?;
     names.lines().next().map(str::to_owned)
-}
-
-/// The last lines of a service's log, redacted; none if they cannot be had.
-async fn log_of(scene: &Scene, service: &str) -> Vec<String> {
-    let Ok(stack) = scene.stack() else { return Vec::new() };
-    let logs = compose(stack).args(["logs", "--no-color", "--no-log-prefix", "--tail", LOG_LINES, service]);
-    let Ok(logs) = stack.host.command(logs) else {
-        return Vec::new();
-    };
-    let text = scene.processes.capture(&logs).await.unwrap_or_default();
-    text.lines()
-        .map(|line| scene.processes.redactor().redact(line).into_owned())
-        .collect()
 }

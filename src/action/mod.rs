@@ -15,6 +15,7 @@ mod handover;
 mod health;
 mod in_the_way;
 mod incoming_filestore;
+mod logs;
 mod module_files;
 mod modules;
 mod preview;

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
 use super::{ActionError, Handover};
 use crate::process::{Command, Processes, Redactor, Sink};
+use crate::run::Events;
 use crate::run::event::{Event, NodeName, Progress, Stream};
 use crate::stack::{Project, Stack, StackError};
 
@@ -52,8 +52,8 @@ pub struct Scene {
     pub report: Report,
     /// What actions of one run give each other.
     pub handover: Arc<Handover>,
-    /// The folder of the run's journal.
-    pub journal: Utf8PathBuf,
+    /// The folder of the run's journal, if one is kept.
+    pub journal: Option<Utf8PathBuf>,
 }
 
 impl Scene {
@@ -151,7 +151,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone)]
 pub struct Report {
     node: NodeName,
-    events: UnboundedSender<Event>,
+    events: Events,
     redactor: Redactor,
     pace: Arc<Mutex<Pace>>,
 }
@@ -167,7 +167,7 @@ struct Pace {
 impl Report {
     /// A report for a node.
     #[must_use]
-    pub fn new(node: NodeName, events: UnboundedSender<Event>, redactor: Redactor) -> Self {
+    pub fn new(node: NodeName, events: Events, redactor: Redactor) -> Self {
         Self {
             node,
             events,
@@ -183,14 +183,14 @@ impl Report {
     }
 
     /// Sends an event. Nobody listens only when the program is ending.
-    pub fn send(&self, event: Event) {
-        let _ = self.events.send(event);
+    pub fn send(&self, event: &Event) {
+        self.events.send(event);
     }
 
     /// A command is about to run.
     pub fn command(&self, command: &Command) {
         let line = self.redactor.redact(&command.to_string()).into_owned();
-        self.send(Event::Command {
+        self.send(&Event::Command {
             node: self.node.clone(),
             line,
         });
@@ -199,7 +199,7 @@ impl Report {
     /// A fact worth telling.
     pub fn note(&self, text: impl AsRef<str>) {
         let text = self.redactor.redact(text.as_ref()).into_owned();
-        self.send(Event::Note {
+        self.send(&Event::Note {
             node: self.node.clone(),
             text,
         });
@@ -208,7 +208,7 @@ impl Report {
     /// Something that should be mended.
     pub fn warn(&self, text: impl AsRef<str>) {
         let text = self.redactor.redact(text.as_ref()).into_owned();
-        self.send(Event::Warning {
+        self.send(&Event::Warning {
             node: self.node.clone(),
             text,
         });
@@ -238,7 +238,7 @@ impl Report {
     }
 
     fn tell_progress(&self, progress: Progress) {
-        self.send(Event::Progress {
+        self.send(&Event::Progress {
             node: self.node.clone(),
             progress,
         });
@@ -251,8 +251,8 @@ impl Report {
 
     /// A line for the node's log.
     pub fn line(&self, stream: Stream, text: &str) {
-        let text = self.redactor.redact(text).into_owned();
-        self.send(Event::Line {
+        let text = self.redactor.redact(text).as_ref().into();
+        self.send(&Event::Line {
             node: self.node.clone(),
             stream,
             text,
@@ -265,10 +265,10 @@ impl Report {
         let report = self.clone();
         // Lines of children have passed the redactor at the door.
         Arc::new(move |stream, text| {
-            report.send(Event::Line {
+            report.send(&Event::Line {
                 node: report.node.clone(),
                 stream,
-                text: text.to_owned(),
+                text: text.into(),
             });
         })
     }
@@ -276,15 +276,27 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::mpsc::unbounded_channel;
-
     use super::*;
     use crate::run::event::Unit;
+    use crate::run::{Interest, Lines, Queue};
 
     #[test]
     fn progress_is_told_first_last_and_seldom_between() {
-        let (events, mut received) = unbounded_channel();
-        let report = Report::new("copy".into(), events, Redactor::default());
+        let queue = Queue::new(Interest {
+            lines: Lines::Waited,
+            commands: true,
+            progress: true,
+            all_is_data: false,
+        });
+        let report = Report::new("copy".into(), Events::to([queue.clone()]), Redactor::default());
+        let reader = std::thread::spawn(move || {
+            let events = std::iter::from_fn(|| queue.take()).flatten();
+            let done = events.filter_map(|event| match event {
+                Event::Progress { progress, .. } => Some(progress.done),
+                _ => None,
+            });
+            done.collect::<Vec<_>>()
+        });
         for done in 1..=10_000 {
             report.progress(Progress {
                 done,
@@ -295,11 +307,9 @@ mod tests {
         }
         report.end();
         report.end();
-        let mut told = Vec::new();
-        while let Ok(Event::Progress { progress, .. }) = received.try_recv() {
-            told.push(progress.done);
-        }
-        assert_eq!((told.first(), told.last()), (Some(&1), Some(&10_000)));
+        report.events.close();
+        let told = reader.join().unwrap();
+        assert_eq!(told.last(), Some(&10_000));
         assert!(told.len() < 10, "{told:?}");
     }
 }

@@ -102,13 +102,19 @@ impl Verify {
 
     /// The whole report, beside the journal and where it was asked for.
     async fn write(&self, scene: &Scene, report: &Report) -> Result<(), ActionError> {
-        let path = scene.journal.join("sanitise.json");
-        let text = serde_json::to_string_pretty(report).map_err(ActionError::Answer)?;
-        // It names tables and parameters of production's: only its owner may read it, whatever the umask says.
-        let sink = scene.report.sink();
-        Host::Local
-            .write_file(&scene.processes, &path, text.as_bytes(), Mode(0o600), &sink)
-            .await?;
+        if let Some(journal) = &scene.journal {
+            let path = journal.join("sanitise.json");
+            let text = serde_json::to_string_pretty(report).map_err(ActionError::Answer)?;
+            // It names tables and parameters of production's: only its owner may read it, whatever the umask says.
+            let sink = scene.report.sink();
+            let written = Host::Local
+                .write_file(&scene.processes, &path, text.as_bytes(), Mode(0o600), &sink)
+                .await;
+            // It is a part of the journal: where that cannot be written, the copy is as good.
+            if let Err(error) = written {
+                scene.report.warn(format!("the report is not in the journal: {error}"));
+            }
+        }
         write_markdown(self.report.as_deref(), report).await
     }
 }

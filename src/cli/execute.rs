@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::options::Options;
+use super::screen::{Last, Screen};
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::plan::Plan;
 use crate::process::{Processes, Redactor};
 use crate::run::event::Event;
-use crate::run::{Ended, Journal, Setting, StackLock, carry_out, run_id};
+use crate::run::{Ended, Events, JOURNAL, Journal, JournalWriter, Queue, Setting, StackLock, carry_out, run_id};
 use crate::stack::Change;
 use crate::ui::Ui;
 
@@ -29,65 +29,103 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
         }
     }
     let run: Arc<str> = run_id().into();
-    let _lock = match &plan.stack {
+    let lock = match &plan.stack {
         Some(stack) if plan.change() > Change::Nothing => {
             let lock = StackLock::take(stack, &plan.project.root, &plan.title, &run);
             Some(lock.map_err(|error| error.explain())?)
         }
         _ => None,
     };
-    let mut journal = Journal::create(&plan.project.root, &run).map_err(|error| error.explain())?;
-    let (events, received) = unbounded_channel();
-    let journal_folder = journal.folder().to_owned();
+    let journal = match Journal::create(&plan.project.root, &run) {
+        Ok(journal) => Some(journal),
+        // It costs the journal, and is said once.
+        Err(error) if error.is_of_the_place() => {
+            ui.warn(&format!("this run keeps no journal: {error}"));
+            None
+        }
+        Err(error) => return Err(error.explain()),
+    };
+    let folder = journal.as_ref().map(|journal| journal.folder().to_owned());
+    let logs = journal.as_ref().map(Journal::logs);
+    let shown = Queue::new(ui.interest());
+    let kept = journal.is_some().then(|| Queue::new(JOURNAL));
+    let events = Events::to([shown.clone()].into_iter().chain(kept.clone()));
+    // The screen's own thread has the ui from here on; what is left behind has nothing to tell of the run.
+    let screen = Screen::start(std::mem::replace(ui, options.ui()), shown.clone()).map_err(no_thread)?;
+    let writer = match journal.zip(kept) {
+        Some((journal, queue)) => Some(write(journal, queue, shown)?),
+        None => None,
+    };
+    let interrupted = CancellationToken::new();
     let setting = Setting {
         run,
         processes: processes.clone(),
-        events,
+        events: events.clone(),
         jobs: options.jobs,
-        journal: journal_folder,
+        journal: folder,
     };
-    let watching = tokio::spawn(end_on_signal(cancellation, processes, setting.events.downgrade()));
-    let carrying = async {
-        let ended = carry_out(plan, &setting).await;
-        // The channel closes with the last sender, and with it the screen's loop ends.
-        drop(setting);
-        ended
-    };
-    let ((ended, password), ()) = tokio::join!(carrying, show(received, ui, &mut journal));
-    watching.abort();
-    let code = match ended {
-        Ended::Done => ExitCode::Done,
-        Ended::Interrupted => ExitCode::Interrupted,
+    let watching = tokio::spawn(end_on_signal(
+        interrupted.clone(),
+        cancellation,
+        processes,
+        events.clone(),
+    ));
+    let (ended, password) = carry_out(plan, &setting).await;
+    // Whoever reads slowly must not keep others from the stack.
+    drop(lock);
+    events.close();
+    if let Some(writer) = writer {
+        writer.finish().await;
+    }
+    let (code, diagnostic) = match ended {
+        Ended::Done => (ExitCode::Done, None),
+        Ended::Interrupted => (ExitCode::Interrupted, None),
         Ended::Failed(_, error) => {
             // An error may quote what a program of the project's own said, or a value of an env file.
             let diagnostic = error.explain().mapped(|text| redactor.redact(text).into_owned());
-            ui.diagnostic(&diagnostic);
-            diagnostic.exit
+            (diagnostic.exit, Some(diagnostic))
         }
     };
-    if let Some(password) = password {
-        ui.password(&password);
-    }
-    match ui.finish(|node| Some(journal.log_path(node))) {
-        Ok(()) => Ok(code),
-        Err(error) => Err(Diagnostic::new(ExitCode::Failed, "cannot write to standard output").note(error.to_string())),
+    let last = Last {
+        diagnostic,
+        password,
+        logs,
+    };
+    let written = screen.finish(last, &interrupted).await;
+    watching.abort();
+    match written {
+        Some(Err(error)) => {
+            Err(Diagnostic::new(ExitCode::Failed, "cannot write to standard output").note(error.to_string()))
+        }
+        Some(Ok(())) | None => Ok(code),
     }
 }
 
-async fn show(mut events: UnboundedReceiver<Event>, ui: &mut Ui, journal: &mut Journal) {
-    while let Some(event) = events.recv().await {
-        if let Err(error) = journal.record(&event) {
-            ui.warn(&error.to_string());
-        }
-        ui.receive(&event);
-    }
+/// Writes the journal on its thread; a failure is a warning on the screen.
+fn write(journal: Journal, queue: Queue, shown: Queue) -> Result<JournalWriter, Diagnostic> {
+    let warn = move |text| {
+        shown.send(&Event::Warning {
+            node: "journal".into(),
+            text,
+        });
+    };
+    JournalWriter::start(journal, queue, warn).map_err(no_thread)
+}
+
+fn no_thread(error: std::io::Error) -> Diagnostic {
+    Diagnostic::new(ExitCode::Failed, "cannot begin: the system gives no threads").note(error.to_string())
 }
 
 /// The first signal ends the run in good order; every further one kills what is still there. A lost terminal ends it
 /// too, and only asks: a shell that dies with its ssh session passes on the hang-up that the kernel has sent already.
 ///
-/// The sender is a weak one: the channel closes, and with it the screen's loop, when the run is over.
-async fn end_on_signal(cancellation: CancellationToken, processes: Processes, events: WeakUnboundedSender<Event>) {
+/// From the first one on nothing waits for a screen that nobody reads.
+async fn end_on_signal(
+    interrupted: CancellationToken,
+    cancellation: CancellationToken,
+    processes: Processes,
+    events: Events,
+) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
@@ -104,9 +142,9 @@ async fn end_on_signal(cancellation: CancellationToken, processes: Processes, ev
             () = hung_up(hangup.as_mut()) => true,
         };
         if !asked {
-            if let Some(events) = events.upgrade() {
-                let _ = events.send(Event::Interrupted);
-            }
+            events.send(&Event::Interrupted);
+            events.hurry();
+            interrupted.cancel();
             cancellation.cancel();
         } else if !lost {
             processes.kill_all();

@@ -6,6 +6,7 @@ mod execute;
 mod grammar;
 mod list;
 mod options;
+mod screen;
 mod task;
 mod upstream;
 

@@ -14,6 +14,7 @@ pub mod facts;
 pub mod identifier;
 pub mod incoming;
 mod inheritance;
+mod last_words;
 // Two attributes, because clippy knows tests by the plain `cfg(test)`.
 #[cfg(test)]
 #[cfg(feature = "lab")]
@@ -36,6 +37,7 @@ pub mod swap;
 
 pub use door::Door;
 pub use error::PostgresError;
+pub(crate) use evidence::of_the_driver;
 pub use exchange::Cost;
 pub use extension::Extension;
 pub use facts::DatabaseFacts;

@@ -6,6 +6,8 @@ use tokio::task::AbortHandle;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{Client, Connection, Socket};
 
+use super::last_words;
+
 /// A session with a server. It ends when the value is dropped, also in the midst of a statement; a transaction that is
 /// open then is rolled back.
 ///
@@ -19,8 +21,13 @@ impl Session {
     /// Begins to drive a new connection. Notices are read and dropped: nothing we send raises one that a user needs.
     pub(crate) async fn begin(client: Client, connection: Connection<Socket, NoTlsStream>) -> Self {
         // The task ends by itself when the client is dropped or the connection breaks; in the second case every
-        // statement of the client fails, which is where the error is told.
-        let connection = tokio::spawn(connection).abort_handle();
+        // statement of the client fails, which is where the error is told, with what the server said last.
+        let connection = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                last_words::keep(&error);
+            }
+        })
+        .abort_handle();
         let session = Self { client, connection };
         // If we are killed while the server runs a statement for us, it goes on and keeps our locks until that ends;
         // with this the server looks every half second whether we are still there. PostgreSQL before 14, and servers on

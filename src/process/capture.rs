@@ -8,10 +8,11 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::unix::pipe::Receiver;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::command::Command;
 use super::find::find;
-use super::lines::read_lines;
+use super::lines::{AfterEnd, LineReader};
 use super::running::{DRAIN, prepare};
 use super::tail::Tail;
 use super::{Ending, ProcessError, Processes, discard};
@@ -106,14 +107,20 @@ impl Processes {
         let tail = Tail::default();
         let mut bytes = Vec::new();
         let reading = async {
-            let lines = read_lines(
-                err,
-                Stream::Err,
-                self.redactor().clone(),
-                command.is_discreet(),
-                tail.clone(),
-                discard(),
-            );
+            let lines = LineReader {
+                stream: Stream::Err,
+                redactor: self.redactor().clone(),
+                discreet: command.is_discreet(),
+                tail: tail.clone(),
+                sink: discard(),
+                room: None,
+                // Who waits for the answer ends the reading.
+                after: AfterEnd {
+                    ended: CancellationToken::new(),
+                    patience: DRAIN,
+                },
+            }
+            .read(err);
             // An answer that is too long is known before the child closes its standard error.
             let lines = async {
                 lines.await;

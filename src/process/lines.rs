@@ -1,10 +1,16 @@
 //! From a child's bytes to lines that may be shown.
 
+use std::time::Duration;
+
+use memchr::memchr2;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::discretion::Discretion;
 use super::tail::Tail;
-use super::{Redactor, Sink};
+use super::{Redactor, Room, Sink};
 use crate::run::event::Stream;
 
 /// How much of a line is shown, in bytes; the rest of it is left out. No line that a person reads is longer, and a
@@ -14,39 +20,88 @@ const LONGEST: usize = 16 * 1024;
 /// How much is read at once, in bytes: a Linux pipe's usual capacity.
 const CHUNK: usize = 64 * 1024;
 
+/// So much is made into lines between two looks for room, in bytes: lines of one byte become events of a hundred.
+const PIECE: usize = 8 * 1024;
+
 /// What is shown in place of the rest of a line that is too long.
 const CUT: &str = " […]";
 
-/// Reads a stream to its end, handing each line, redacted, to the tail and the sink. A read error counts as the end: what
-/// matters about the child is its exit status.
-pub(super) async fn read_lines(
-    mut from: impl AsyncRead + Unpin,
-    stream: Stream,
-    redactor: Redactor,
-    discreet: bool,
-    tail: Tail,
-    sink: Sink,
-) {
-    let mut lines = Lines::new(redactor);
-    let mut discretion = discreet.then(Discretion::default);
-    let mut tell = |line: &str| {
-        let shown = match &mut discretion {
-            Some(discretion) => discretion.pass(line),
-            None => Some(line.into()),
+/// How long a stream is read once its child has ended.
+#[derive(Debug, Clone)]
+pub(super) struct AfterEnd {
+    /// Cancelled when the child has ended.
+    pub(super) ended: CancellationToken,
+    /// How long the stream is read then. The time in which its lines found no room does not count.
+    pub(super) patience: Duration,
+}
+
+/// Reads the lines of one stream of a child.
+pub(super) struct LineReader {
+    pub(super) stream: Stream,
+    pub(super) redactor: Redactor,
+    /// Values of rows are kept out.
+    pub(super) discreet: bool,
+    pub(super) tail: Tail,
+    pub(super) sink: Sink,
+    /// What the child waits for; nothing where it never does.
+    pub(super) room: Option<Room>,
+    pub(super) after: AfterEnd,
+}
+
+impl LineReader {
+    /// Reads a stream to its end, handing each line, redacted, to the tail and the sink. A read error counts as the end:
+    /// what matters about the child is its exit status.
+    pub(super) async fn read(self, mut from: impl AsyncRead + Unpin) {
+        let Self {
+            stream,
+            redactor,
+            discreet,
+            tail,
+            sink,
+            room,
+            after,
+        } = self;
+        let mut lines = Lines::new(redactor);
+        let mut discretion = discreet.then(Discretion::default);
+        let mut tell = |line: &str| {
+            let shown = match &mut discretion {
+                Some(discretion) => discretion.pass(line),
+                None => Some(line.into()),
+            };
+            if let Some(line) = shown {
+                tail.push(&line);
+                sink(stream, &line);
+            }
         };
-        if let Some(line) = shown {
-            tail.push(&line);
-            sink(stream, &line);
+        let mut chunk = vec![0; CHUNK];
+        let mut deadline = None;
+        loop {
+            let over = async {
+                after.ended.cancelled().await;
+                sleep_until(*deadline.get_or_insert_with(|| Instant::now() + after.patience)).await;
+            };
+            // The deadline goes first: what a child left behind may print for ever.
+            let count = tokio::select! {
+                biased;
+                () = over => break,
+                read = from.read(&mut chunk) => match read {
+                    Ok(0) | Err(_) => break,
+                    Ok(count) => count,
+                },
+            };
+            for piece in chunk[..count].chunks(PIECE) {
+                if let Some(room) = &room {
+                    let began = Instant::now();
+                    room().await;
+                    deadline = deadline.map(|deadline| deadline + began.elapsed());
+                }
+                lines.feed(piece, &mut tell);
+                // A child that prints without end always has more to read: others have their turn here.
+                yield_now().await;
+            }
         }
-    };
-    let mut chunk = vec![0; CHUNK];
-    while let Ok(count) = from.read(&mut chunk).await {
-        if count == 0 {
-            break;
-        }
-        lines.feed(&chunk[..count], &mut tell);
+        lines.finish(&mut tell);
     }
-    lines.finish(&mut tell);
 }
 
 /// Cuts bytes into lines. A carriage return ends a line as a newline does (programs redraw their progress with it), and
@@ -75,7 +130,7 @@ impl Lines {
     /// Takes the next bytes and tells the lines that they complete.
     pub(super) fn feed(&mut self, bytes: &[u8], tell: &mut impl FnMut(&str)) {
         let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        while let Some(end) = memchr2(b'\n', b'\r', rest) {
             self.extend(&rest[..end]);
             let newline = rest[end] == b'\n';
             // Neither the `\n` of a `\r\n` nor a `\r` at the beginning of a redrawn line is a line of its own.

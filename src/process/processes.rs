@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::command::Command;
 use super::group::Groups;
 use super::running::{Out, Running};
-use super::{ProcessError, Redactor, Sink};
+use super::{ProcessError, Redactor, Room, Sink};
 
 /// Runs commands, and knows every process group that lives because of it. Clones share the groups.
 ///
@@ -20,6 +20,7 @@ pub struct Processes {
     redactor: Redactor,
     cancellation: CancellationToken,
     groups: Groups,
+    room: Option<Room>,
 }
 
 impl Processes {
@@ -30,6 +31,7 @@ impl Processes {
             redactor,
             cancellation,
             groups: Groups::default(),
+            room: None,
         }
     }
 
@@ -41,6 +43,19 @@ impl Processes {
             cancellation,
             ..self.clone()
         }
+    }
+
+    /// The same with children that wait for room before more of their lines is read.
+    #[must_use]
+    pub fn with_room(&self, room: Room) -> Self {
+        Self {
+            room: Some(room),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn room(&self) -> Option<&Room> {
+        self.room.as_ref()
     }
 
     /// What hides the run's secrets.

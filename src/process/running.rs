@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::command::{Command, Env};
 use super::find::find;
 use super::group::{GRACE, Group};
-use super::lines::read_lines;
+use super::lines::{AfterEnd, LineReader};
 use super::tail::Tail;
 use super::{Ending, ProcessError, Processes, Sink};
 use crate::run::event::Stream;
@@ -40,6 +40,8 @@ pub(super) struct Running {
     pub(super) input: Option<ChildStdin>,
     pub(super) out: Option<ChildStdout>,
     readers: JoinSet<()>,
+    /// Tells the readers that the leader has ended.
+    leader_ended: CancellationToken,
     tail: Tail,
     /// The command's line, redacted.
     pub(super) line: String,
@@ -76,26 +78,25 @@ impl Processes {
         let group = self.groups().enter(leader);
         let tail = Tail::default();
         let mut readers = JoinSet::new();
+        let leader_ended = CancellationToken::new();
+        let reader = |stream| LineReader {
+            stream,
+            redactor: self.redactor().clone(),
+            discreet: command.is_discreet(),
+            tail: tail.clone(),
+            sink: sink.clone(),
+            room: self.room().cloned(),
+            after: AfterEnd {
+                ended: leader_ended.clone(),
+                patience: DRAIN,
+            },
+        };
         if let Some(err) = child.stderr.take() {
-            readers.spawn(read_lines(
-                err,
-                Stream::Err,
-                self.redactor().clone(),
-                command.is_discreet(),
-                tail.clone(),
-                sink.clone(),
-            ));
+            readers.spawn(reader(Stream::Err).read(err));
         }
         let bytes = match (out, child.stdout.take()) {
             (Out::Lines, Some(lines)) => {
-                readers.spawn(read_lines(
-                    lines,
-                    Stream::Out,
-                    self.redactor().clone(),
-                    command.is_discreet(),
-                    tail.clone(),
-                    sink.clone(),
-                ));
+                readers.spawn(reader(Stream::Out).read(lines));
                 None
             }
             (_, bytes) => bytes,
@@ -108,6 +109,7 @@ impl Processes {
             input,
             out: bytes,
             readers,
+            leader_ended,
             tail,
             line,
         })
@@ -154,9 +156,10 @@ impl Running {
     /// Reads what the child's streams still hold, and ends what its leader left behind. To be called when the leader has
     /// ended.
     pub(super) async fn settle(&mut self) {
-        let drained = async { while self.readers.join_next().await.is_some() {} };
-        // An error means that somebody still holds a stream: nothing more is expected from there.
-        let _ = timeout(DRAIN, drained).await;
+        // Somebody may still hold a stream: the readers give up by themselves, and count no time in which it is the
+        // screen that is waited for.
+        self.leader_ended.cancel();
+        while self.readers.join_next().await.is_some() {}
         self.group.end().await;
     }
 

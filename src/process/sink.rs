@@ -6,7 +6,8 @@ use crate::run::event::Stream;
 
 /// What receives the lines of a child: redacted, without their ends, at most 16 KiB long.
 ///
-/// It is called from the task that reads the stream, so it must be quick: a slow sink slows its child down.
+/// It is called from the task that reads the stream, so it must be quick and never block. What makes a child wait is a
+/// [`Room`](super::Room).
 pub type Sink = Arc<dyn Fn(Stream, &str) + Send + Sync>;
 
 /// A sink for output that nobody wants to see; errors still show its last lines.

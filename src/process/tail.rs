@@ -14,10 +14,14 @@ impl Tail {
     /// Keeps a line, forgetting the oldest if there are too many.
     pub(super) fn push(&self, line: &str) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == LINES {
-            lines.pop_front();
-        }
-        lines.push_back(line.to_owned());
+        // The oldest line's memory is used again: a talkative child has millions of them.
+        let mut kept = match lines.len() {
+            LINES => lines.pop_front().unwrap_or_default(),
+            _ => String::new(),
+        };
+        kept.clear();
+        kept.push_str(line);
+        lines.push_back(kept);
     }
 
     /// The lines, oldest first.

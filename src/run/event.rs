@@ -38,8 +38,15 @@ pub enum Event {
         node: NodeName,
         /// Which of the child's streams.
         stream: Stream,
-        /// The line without its end.
-        text: String,
+        /// The line without its end. Every reader of the run shares it.
+        text: Arc<str>,
+    },
+    /// Lines of children that were not shown here, since whoever reads was too slow. The node's log has them.
+    LinesLeftOut {
+        /// On whose behalf the children run.
+        node: NodeName,
+        /// How many.
+        count: u64,
     },
     /// How far a node has come.
     Progress {

@@ -1,17 +1,23 @@
 //! What a run did, kept on disk: `<root>/.opw-task/runs/<run>/`.
 //!
-//! `events.jsonl` holds every event, `<node>.log` what one node ran and what its children said. Times are UTC with
+//! `<node>.log` holds what one node ran and what its children said, `events.jsonl` every other event. Times are UTC with
 //! milliseconds, so that they can be laid beside `docker logs --timestamps` and a PostgreSQL log of another host.
 //!
-//! Every record is one `write` straight to the kernel: a `kill -9` of this process loses nothing that was recorded. (A
-//! power failure may; a journal is not worth an `fsync` a line.)
+//! Nothing is held back for longer than it takes to write it: a `kill -9` of this process loses what was said in the last
+//! milliseconds. (A power failure may lose more; a journal is not worth an `fsync` a line.)
+//!
+//! It has limits, whatever a child prints: a log keeps its head and its tail, and old runs go when there are too many of
+//! them or they are too big.
 
+mod bounded;
 mod folder;
 mod node_log;
 mod prune;
+mod writer;
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -21,8 +27,17 @@ use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::run::event::Event;
 use node_log::NodeLogs;
 
+pub use node_log::Logs;
+pub use writer::{JOURNAL, JournalWriter};
+
 /// How many runs are kept, the one that is beginning among them.
 const RUNS_KEPT: usize = 50;
+
+/// How much the earlier runs may take together, in bytes.
+const BYTES_KEPT: u64 = 256 * 1024 * 1024;
+
+/// How many bytes of `events.jsonl` may tell progress: hours of it.
+const PROGRESS_KEPT: usize = 4 * 1024 * 1024;
 
 const EVENTS: &str = "events.jsonl";
 
@@ -76,6 +91,21 @@ impl Explain for JournalError {
     }
 }
 
+impl JournalError {
+    /// Whether the place cannot be written by this user, or not now: a run can do without its journal there. Anything else
+    /// is in the way and can be mended.
+    #[must_use]
+    pub fn is_of_the_place(&self) -> bool {
+        matches!(
+            self.source_error().kind(),
+            io::ErrorKind::PermissionDenied
+                | io::ErrorKind::ReadOnlyFilesystem
+                | io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+        )
+    }
+}
+
 /// The journal of one run. It belongs to one task, which hands it every event in order.
 #[derive(Debug)]
 pub struct Journal {
@@ -83,6 +113,9 @@ pub struct Journal {
     /// Locked as long as this journal lives, so that no other run prunes it away.
     events: File,
     logs: NodeLogs,
+    /// How many bytes of progress were written down.
+    progress: usize,
+    now: Clock,
     /// A write of `events.jsonl` was cut short: its line must be ended before the next one.
     torn: bool,
     /// A failure has been reported; a full disk is told once and not once a line.
@@ -114,7 +147,9 @@ impl Journal {
         let _ = events.try_lock();
         prune::prune(&runs, run, EVENTS);
         Ok(Self {
-            logs: NodeLogs::new(folder.clone()),
+            logs: NodeLogs::new(Logs::new(folder.clone())),
+            progress: 0,
+            now: Clock::default(),
             folder,
             events,
             torn: false,
@@ -128,23 +163,54 @@ impl Journal {
         &self.folder
     }
 
-    /// Where a node's log is, or will be once the node has begun.
+    /// Where the logs of the run's nodes are.
     #[must_use]
-    pub fn log_path(&self, node: &str) -> Utf8PathBuf {
-        self.logs.path(node)
+    pub fn logs(&self) -> Logs {
+        Logs::new(self.folder.clone())
     }
 
-    /// Writes an event down. It is with the kernel when this returns.
+    /// Writes an event down. What belongs into a log is with the kernel after [`Journal::flush`].
     ///
     /// # Errors
     ///
     /// The first time that something cannot be written. It is meant as a warning; later events are still tried, and
     /// later failures are silent.
     pub fn record(&mut self, event: &Event) -> Result<(), JournalError> {
-        let at = format!("{:.3}", Timestamp::now());
-        let kept = self.record_event(&at, event);
+        let at = self.now.text();
+        // A line stands in its node's log.
+        let kept = match event {
+            Event::Line { .. } | Event::LinesLeftOut { .. } => Ok(()),
+            Event::Progress { .. } if self.progress > PROGRESS_KEPT => Ok(()),
+            _ => self.record_event(&at, event),
+        };
         let logged = self.logs.record(&at, event);
-        match kept.and(logged) {
+        self.once(kept.and(logged))
+    }
+
+    /// Hands the logs to the kernel.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::record`].
+    pub fn flush(&mut self) -> Result<(), JournalError> {
+        let flushed = self.logs.flush();
+        self.once(flushed)
+    }
+
+    /// Closes the logs of nodes that have not ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::record`].
+    pub fn close(mut self) -> Result<(), JournalError> {
+        let at = self.now.text();
+        let closed = self.logs.close(&at);
+        self.once(closed)
+    }
+
+    /// A failure, if it is the first one.
+    fn once(&mut self, result: Result<(), JournalError>) -> Result<(), JournalError> {
+        match result {
             Err(error) if !self.told => {
                 self.told = true;
                 Err(error)
@@ -155,9 +221,11 @@ impl Journal {
 
     fn record_event(&mut self, at: &str, event: &Event) -> Result<(), JournalError> {
         let at = at.to_owned();
+        let is_progress = matches!(event, Event::Progress { .. });
         let result = serde_json::to_string(&Entry { at, event })
             .map_err(io::Error::from)
             .and_then(|json| {
+                self.progress += if is_progress { json.len() } else { 0 };
                 let begin = if self.torn { "\n" } else { "" };
                 self.events.write_all(format!("{begin}{json}\n").as_bytes())
             });
@@ -166,6 +234,24 @@ impl Journal {
             path: self.folder.join(EVENTS),
             source,
         })
+    }
+}
+
+/// The time as it is written, made once a millisecond.
+#[derive(Debug, Default)]
+struct Clock {
+    millisecond: i64,
+    text: Arc<str>,
+}
+
+impl Clock {
+    fn text(&mut self) -> Arc<str> {
+        let now = Timestamp::now();
+        if now.as_millisecond() != self.millisecond {
+            self.millisecond = now.as_millisecond();
+            self.text = format!("{now:.3}").into();
+        }
+        self.text.clone()
     }
 }
 

@@ -2,9 +2,12 @@
 //! the rest.
 
 pub mod event;
+mod events;
 mod id;
+mod interest;
 mod journal;
 mod lock;
+mod queue;
 mod setting;
 
 use std::collections::VecDeque;
@@ -14,9 +17,12 @@ use std::time::Instant;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+pub use events::Events;
 pub use id::{is_run_id, run_id};
-pub use journal::{Journal, JournalError};
+pub use interest::{Interest, Lines};
+pub use journal::{JOURNAL, Journal, JournalError, JournalWriter, Logs};
 pub use lock::StackLock;
+pub use queue::Queue;
 pub use setting::{Ended, Setting};
 
 use crate::action::{ActionError, Handover, Report, Scene};
@@ -36,7 +42,7 @@ struct Finished {
 pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>) {
     let began = Instant::now();
     let tell = |event| {
-        let _ = setting.events.send(event);
+        setting.events.send(&event);
     };
     tell(Event::RunStarted {
         run: setting.run.to_string(),
@@ -169,7 +175,8 @@ impl Run<'_> {
     fn start(&mut self, index: usize) {
         self.waiting[index] = None;
         let node = &self.plan.nodes[index];
-        let processes = self.setting.processes.clone();
+        let room = self.setting.events.room(&node.name);
+        let processes = self.setting.processes.with_room(room);
         let report = Report::new(
             node.name.clone(),
             self.setting.events.clone(),
@@ -194,7 +201,7 @@ impl Run<'_> {
             let result = if scene.processes.cancellation().is_cancelled() {
                 Err(ActionError::Interrupted)
             } else {
-                scene.report.send(Event::NodeStarted {
+                scene.report.send(&Event::NodeStarted {
                     node: scene.report.node().clone(),
                 });
                 let result = action.carry_out(&scene).await;
@@ -246,6 +253,8 @@ impl Run<'_> {
             }
         }
         let node = self.plan.nodes[index].name.clone();
-        let _ = self.setting.events.send(Event::NodeFinished { node, outcome, seconds });
+        self.setting
+            .events
+            .send(&Event::NodeFinished { node, outcome, seconds });
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
-use tokio::sync::mpsc::UnboundedSender;
 
-use super::event::{Event, NodeName};
+use super::Events;
+use super::event::NodeName;
 use crate::action::ActionError;
 use crate::process::Processes;
 
@@ -17,11 +17,11 @@ pub struct Setting {
     /// The door for children; its token ends the run.
     pub processes: Processes,
     /// Where everything is told.
-    pub events: UnboundedSender<Event>,
+    pub events: Events,
     /// So many nodes at once.
     pub jobs: usize,
-    /// The folder of the run's journal.
-    pub journal: Utf8PathBuf,
+    /// The folder of the run's journal, if one is kept.
+    pub journal: Option<Utf8PathBuf>,
 }
 
 /// How a run ended.

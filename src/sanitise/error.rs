@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
+use crate::postgres::of_the_driver;
 
 /// A rule file that cannot be used.
 #[derive(Debug, Error)]
@@ -241,7 +242,7 @@ impl Explain for SanitiseError {
 /// so it is left out where it may quote data.
 fn server_message(error: &tokio_postgres::Error) -> Vec<String> {
     let Some(server) = error.as_db_error() else {
-        return vec![error.to_string()];
+        return of_the_driver(error);
     };
     let mut lines = vec![format!("{}: {}", server.severity(), server.message())];
     lines.extend(server.constraint().map(|name| format!("constraint: {name}")));

@@ -8,10 +8,10 @@ use std::fmt;
 use console::{Alignment, measure_text_width, pad_str};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
-use super::INTERRUPTED;
 use super::gauge::Layout;
 use super::mode::Verbosity;
 use super::paint::Paint;
+use super::{INTERRUPTED, left_out};
 use crate::measure;
 use crate::plain_text;
 use crate::run::event::{Event, NodeInfo, NodeName, Outcome, Progress};
@@ -71,6 +71,7 @@ impl Bars {
                     plain_text::line(text)
                 ));
             }
+            Event::LinesLeftOut { node, count } => self.print(&paint.dim(&format!("{node} │ {}", left_out(*count)))),
             Event::Line { node, text, .. } => {
                 if let Some(running) = self.running.get(node) {
                     running.mention(text);

@@ -28,6 +28,7 @@ use serde::Serialize;
 
 use crate::error::Diagnostic;
 use crate::run::event::{Event, Stream};
+use crate::run::{Interest, Lines};
 use crate::secret::Secret;
 use bars::Bars;
 use paint::Paint;
@@ -54,6 +55,7 @@ pub struct Ui {
     view: View,
     tally: Tally,
     terminal: Terminal,
+    verbosity: Verbosity,
 }
 
 #[derive(Debug)]
@@ -104,6 +106,25 @@ impl Ui {
             view,
             tally: Tally::default(),
             terminal,
+            verbosity,
+        }
+    }
+
+    /// Which events of a run it wants.
+    #[must_use]
+    pub fn interest(&self) -> Interest {
+        let verbose = self.verbosity == Verbosity::Verbose;
+        let lines = match self.view {
+            View::Json => Lines::Dropped,
+            View::Plain(_) | View::Bars(_) if verbose => Lines::Dropped,
+            View::Bars(_) => Lines::Latest,
+            View::Plain(_) | View::Quiet => Lines::Unwanted,
+        };
+        Interest {
+            lines,
+            commands: self.is_json() || verbose,
+            progress: !matches!(self.view, View::Quiet),
+            all_is_data: self.is_json(),
         }
     }
 
@@ -113,7 +134,7 @@ impl Ui {
         matches!(self.view, View::Json)
     }
 
-    /// Shows an event of a run.
+    /// Shows an event of a run. Text of it may be held back until [`Ui::flush`].
     pub fn receive(&mut self, event: &Event) {
         let begun = match event {
             Event::NodeFinished { node, .. } => self.tally.has_begun(node),
@@ -126,6 +147,10 @@ impl Ui {
         {
             self.pass_on(*stream, text);
             return;
+        }
+        if matches!(self.view, View::Bars(_)) {
+            // What stands above the bars keeps its order.
+            self.flush();
         }
         match &mut self.view {
             View::Bars(bars) => bars.receive(event, begun),
@@ -140,17 +165,29 @@ impl Ui {
 
     /// Gives a line of the child that the user asked for: unprefixed and unpainted, on the stream it came from.
     fn pass_on(&mut self, stream: Stream, text: &str) {
-        let line = format!("{text}\n");
-        match stream {
-            Stream::Out => self.data(&line),
-            Stream::Err => self.talk(&line),
+        if self.printer.is_full() || self.printer.goes_elsewhere(stream) {
+            self.flush();
+        }
+        for part in [text, "\n"] {
+            match stream {
+                Stream::Out => self.printer.data(part),
+                Stream::Err => self.printer.talk(part),
+            }
+        }
+    }
+
+    /// Writes what is held back.
+    pub fn flush(&mut self) {
+        match &self.view {
+            View::Bars(bars) if !self.printer.is_empty() => bars.aside(|| self.printer.flush()),
+            _ => self.printer.flush(),
         }
     }
 
     /// Tells what failed. A run's own failure belongs between its last event and [`Ui::finish`].
     pub fn diagnostic(&mut self, diagnostic: &Diagnostic) {
         if self.is_json() {
-            self.printer.data(&json::diagnostic(diagnostic));
+            self.data(&json::diagnostic(diagnostic));
             return;
         }
         let text = diagnostic::draw(diagnostic, self.paint(), self.terminal.columns);
@@ -188,10 +225,9 @@ impl Ui {
 
     /// Gives what the user asked for, as it is.
     pub fn data(&mut self, text: &str) {
-        match &self.view {
-            View::Bars(bars) => bars.aside(|| self.printer.data(text)),
-            View::Plain(_) | View::Json | View::Quiet => self.printer.data(text),
-        }
+        self.flush();
+        self.printer.data(text);
+        self.flush();
     }
 
     /// Gives what the user asked for as a line of JSON.
@@ -252,11 +288,10 @@ impl Ui {
     }
 
     fn talk(&mut self, text: &str) {
-        match &self.view {
-            _ if text.is_empty() => {}
-            View::Bars(bars) => bars.aside(|| self.printer.talk(text)),
-            View::Plain(_) | View::Quiet => self.printer.talk(text),
-            View::Json => {}
+        if !text.is_empty() && !self.is_json() {
+            self.flush();
+            self.printer.talk(text);
+            self.flush();
         }
     }
 
@@ -272,6 +307,11 @@ impl Ui {
             View::Plain(_) | View::Json => false,
         })
     }
+}
+
+/// What is said where lines are missing.
+fn left_out(count: u64) -> String {
+    format!("… {count} lines left out: they came faster than they were read here; the log has them …")
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::INTERRUPTED;
 use super::gauge::Gauge;
 use super::mode::Verbosity;
 use super::pace::Pace;
 use super::printer::Printer;
+use super::{INTERRUPTED, left_out};
 use crate::measure;
 use crate::plain_text;
 use crate::run::event::{Event, NodeInfo, NodeName, Outcome, Progress};
@@ -45,6 +45,7 @@ impl Plain {
             }
             Event::Command { node, line } => verbose.then(|| (node, format!("$ {}", plain_text::line(line)))),
             Event::Line { node, text, .. } => verbose.then(|| (node, format!("│ {}", plain_text::line(text)))),
+            Event::LinesLeftOut { node, count } => Some((node, format!("│ {}", left_out(*count)))),
             Event::Progress { node, progress } => self.progress(node, progress).map(|text| (node, text)),
             Event::Note { node, text } => Some((node, plain_text::line(text))),
             Event::Warning { node, text } => Some((node, format!("warning: {}", plain_text::line(text)))),

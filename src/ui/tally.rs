@@ -71,6 +71,7 @@ impl Tally {
             Event::Interrupted
             | Event::Command { .. }
             | Event::Line { .. }
+            | Event::LinesLeftOut { .. }
             | Event::Progress { .. }
             | Event::Note { .. } => {}
         }

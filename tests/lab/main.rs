@@ -16,6 +16,7 @@ mod world;
 mod audit;
 mod compose_config;
 mod image;
+mod logs;
 mod restore;
 mod restore_beyond;
 mod restore_cut_off;

@@ -8,6 +8,7 @@
 
 mod closed;
 mod kept;
+mod last_words;
 mod left;
 mod locked;
 mod swapped;

@@ -2,34 +2,50 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Write as _;
 
 use camino::Utf8PathBuf;
 
-use super::{JournalError, folder};
+use super::JournalError;
+use super::bounded::BoundedLog;
 use crate::plain_text;
 use crate::run::event::{Event, NodeName, Outcome, Stream};
 
 /// A file name holds 255 bytes; what a node is called beyond this does not tell it from others.
 const LONGEST_NAME: usize = 200;
 
+/// How much of one log is held back before it is written, in bytes.
+const HELD: usize = 64 * 1024;
+
+/// Where the logs of a run's nodes are.
+#[derive(Debug, Clone)]
+pub struct Logs {
+    folder: Utf8PathBuf,
+}
+
+impl Logs {
+    pub(super) fn new(folder: Utf8PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Where a node's log is, or will be once the node has begun.
+    #[must_use]
+    pub fn path(&self, node: &str) -> Utf8PathBuf {
+        self.folder.join(format!("{}.log", file_name(node)))
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct NodeLogs {
-    folder: Utf8PathBuf,
-    open: HashMap<NodeName, File>,
+    logs: Logs,
+    open: HashMap<NodeName, BoundedLog>,
 }
 
 impl NodeLogs {
-    pub(super) fn new(folder: Utf8PathBuf) -> Self {
+    pub(super) fn new(logs: Logs) -> Self {
         Self {
-            folder,
+            logs,
             open: HashMap::new(),
         }
-    }
-
-    pub(super) fn path(&self, node: &str) -> Utf8PathBuf {
-        self.folder.join(format!("{}.log", file_name(node)))
     }
 
     pub(super) fn record(&mut self, at: &str, event: &Event) -> Result<(), JournalError> {
@@ -42,6 +58,9 @@ impl NodeLogs {
                     Stream::Err => "err",
                 };
                 self.write(node, at, stream, text)
+            }
+            Event::LinesLeftOut { node, count } => {
+                self.write(node, at, "gap", &format!("… {count} lines are left out here …"))
             }
             Event::Note { node, text } => self.write(node, at, "note", text),
             Event::Warning { node, text } => self.write(node, at, "warn", text),
@@ -56,8 +75,11 @@ impl NodeLogs {
                     Outcome::Cancelled | Outcome::Skipped { .. } => return Ok(()),
                 };
                 let written = self.write(node, at, "end", &text);
-                self.open.remove(node);
-                written
+                let closed = match self.open.remove(node) {
+                    Some(log) => log.close(|text| entry(at, "gap", text)),
+                    None => Ok(()),
+                };
+                written.and(closed)
             }
             Event::RunStarted { .. } | Event::Interrupted | Event::Progress { .. } | Event::RunFinished { .. } => {
                 Ok(())
@@ -66,22 +88,37 @@ impl NodeLogs {
     }
 
     fn write(&mut self, node: &NodeName, at: &str, kind: &str, text: &str) -> Result<(), JournalError> {
-        let path = self.path(node);
-        if !self.open.contains_key(node) {
-            self.open.insert(node.clone(), folder::append(&path)?);
-        }
-        let mut entry = String::new();
-        for line in text.lines().chain(text.is_empty().then_some("")) {
-            let entry_line = format!("{at} {kind:<5} {}", plain_text::line(line));
-            entry.push_str(entry_line.trim_end());
-            entry.push('\n');
-        }
-        let Some(file) = self.open.get_mut(node) else {
-            return Ok(());
+        let log = match self.open.get_mut(node) {
+            Some(log) => log,
+            None => {
+                let log = BoundedLog::open(self.logs.path(node))?;
+                self.open.entry(node.clone()).or_insert(log)
+            }
         };
-        file.write_all(entry.as_bytes())
-            .map_err(|source| JournalError::Write { path, source })
+        for line in text.lines().chain(text.is_empty().then_some("")) {
+            log.push(&entry(at, kind, line));
+        }
+        if log.held() < HELD { Ok(()) } else { log.flush() }
     }
+
+    /// Writes what is held back of every log; the first failure.
+    pub(super) fn flush(&mut self) -> Result<(), JournalError> {
+        self.open.values_mut().fold(Ok(()), |first, log| first.and(log.flush()))
+    }
+
+    /// Closes every log; the first failure.
+    pub(super) fn close(&mut self, at: &str) -> Result<(), JournalError> {
+        self.open.drain().fold(Ok(()), |first, (_, log)| {
+            first.and(log.close(|text| entry(at, "gap", text)))
+        })
+    }
+}
+
+/// A line of a log.
+fn entry(at: &str, kind: &str, text: &str) -> String {
+    let mut entry = format!("{at} {kind:<5} {}", plain_text::line(text));
+    entry.truncate(entry.trim_end().len());
+    entry
 }
 
 /// The name of a node as a file name. Different names stay different: what is not plain is written as `%` and its bytes.

@@ -42,6 +42,7 @@ fn only_the_owner_can_read_it_and_git_ignores_it() {
     let temp = TempDir::new().unwrap();
     let mut journal = Journal::create(folder(&temp), RUN).unwrap();
     journal.record(&line("hello")).unwrap();
+    journal.flush().unwrap();
 
     let own = folder(&temp).join(".opw-task");
     assert_eq!(fs::read_to_string(own.join(".gitignore")).unwrap(), "*\n");
@@ -52,7 +53,7 @@ fn only_the_owner_can_read_it_and_git_ignores_it() {
     for path in [
         own.join(".gitignore"),
         journal.folder().join(EVENTS),
-        journal.log_path("web:build"),
+        journal.logs().path("web:build"),
     ] {
         assert_eq!(mode(&path), 0o600, "{path}");
     }
@@ -89,10 +90,11 @@ fn keeps_every_event_and_a_readable_log_a_node() {
     ];
     for event in &events {
         journal.record(event).unwrap();
+        journal.flush().unwrap();
     }
 
     // Read while the journal is still open: what is recorded must not wait for anything.
-    let log = fs::read_to_string(journal.log_path("web:build")).unwrap();
+    let log = fs::read_to_string(journal.logs().path("web:build")).unwrap();
     insta::assert_snapshot!(untimed(&log), @r"
     start
     run   docker build .
@@ -100,11 +102,11 @@ fn keeps_every_event_and_a_readable_log_a_node() {
     warn  slow disk
     end   failed after 1.2 s: docker exited with 1
     ");
-    assert!(!journal.log_path("never-begun").exists());
+    assert!(!journal.logs().path("never-begun").exists());
 
     let kept = fs::read_to_string(journal.folder().join(EVENTS)).unwrap();
     let kept: Vec<serde_json::Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(kept.len(), events.len());
+    assert_eq!(kept.len(), events.len() - 1, "a line is kept once, in its log");
     assert_eq!(kept[1]["event"], "command");
     assert_eq!(kept[1]["line"], "docker build .");
     kept[1]["at"].as_str().unwrap().parse::<Timestamp>().unwrap();
@@ -159,15 +161,18 @@ fn a_folder_that_cannot_be_made_is_an_error_with_its_path() {
 fn a_full_disk_is_told_once_and_leaves_whole_lines() {
     let temp = TempDir::new().unwrap();
     let mut journal = Journal::create(folder(&temp), RUN).unwrap();
-    std::os::unix::fs::symlink("/dev/full", journal.log_path("web:build")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", journal.logs().path("web:build")).unwrap();
 
-    let error = journal.record(&line("one")).unwrap_err();
+    journal.record(&line("one")).unwrap();
+    let error = journal.flush().unwrap_err();
     let hints = error.explain().hints;
     assert!(hints[0].starts_with("free space"), "{hints:?}");
     journal.record(&line("two")).unwrap();
+    journal.flush().unwrap();
+    journal.record(&Event::Interrupted).unwrap();
 
     let kept = fs::read_to_string(journal.folder().join(EVENTS)).unwrap();
-    assert_eq!(kept.lines().count(), 2, "the other file goes on");
+    assert_eq!(kept.lines().count(), 1, "the other file goes on");
 }
 
 #[test]
@@ -178,9 +183,24 @@ fn a_torn_line_is_ended_before_the_next() {
         &mut journal.events,
         File::options().append(true).open("/dev/full").unwrap(),
     );
-    journal.record(&line("lost")).unwrap_err();
+    journal.record(&Event::Interrupted).unwrap_err();
     journal.events = good;
-    journal.record(&line("kept")).unwrap();
+    journal.record(&Event::Interrupted).unwrap();
     let kept = fs::read_to_string(journal.folder().join(EVENTS)).unwrap();
     assert!(kept.starts_with("\n{"), "{kept}");
+}
+
+#[test]
+fn old_runs_that_take_too_much_go() {
+    let temp = TempDir::new().unwrap();
+    let runs = folder(&temp).join(".opw-task/runs");
+    let name = |minute: usize| format!("20200101t00{minute:02}00aaaa");
+    for minute in 0..5 {
+        fs::create_dir_all(runs.join(name(minute))).unwrap();
+        let log = File::create(runs.join(name(minute)).join("a.log")).unwrap();
+        log.set_len(BYTES_KEPT / 3).unwrap();
+    }
+    let _new = Journal::create(folder(&temp), &run_id()).unwrap();
+    let left: Vec<_> = (0..5).filter(|minute| runs.join(name(*minute)).exists()).collect();
+    assert_eq!(left, [2, 3, 4], "the newest stay");
 }

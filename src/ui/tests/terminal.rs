@@ -46,6 +46,7 @@ fn on_terminal(verbosity: Verbosity) -> (Ui, InMemoryTerm, Kept) {
             stderr: true,
             ..NOWHERE
         },
+        verbosity: Verbosity::Normal,
     };
     (ui, term, out)
 }

@@ -36,12 +36,11 @@ fn odoo_log(stack: &Stack) -> Option<Utf8PathBuf> {
         ("/volumes/logs", &stack.paths.logs),
         ("/volumes/data", &stack.paths.data),
     ];
-    let found = folders.iter().find_map(|(inside, folder)| {
+    folders.iter().find_map(|(inside, folder)| {
         let rest = file.strip_prefix(inside).ok()?;
         let is_plain = rest.components().all(|part| matches!(part, Utf8Component::Normal(_)));
         (is_plain && !rest.as_str().is_empty()).then(|| folder.join(rest))
-    });
-    found
+    })
 }
 
 /// What `docker compose logs` is asked for, as far as it concerns a file.

@@ -13,7 +13,7 @@ use crate::process::{Processes, Redactor};
 use crate::run::event::Event;
 use crate::run::{Ended, Events, JOURNAL, Journal, JournalWriter, Queue, Setting, StackLock, carry_out, run_id};
 use crate::stack::Change;
-use crate::ui::Ui;
+use crate::ui::{Mode, Ui};
 
 /// Carries the plan out, its events on the screen and in the journal.
 pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Result<ExitCode, Diagnostic> {
@@ -50,8 +50,10 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
     let shown = Queue::new(ui.interest());
     let kept = journal.is_some().then(|| Queue::new(JOURNAL));
     let events = Events::to([shown.clone()].into_iter().chain(kept.clone()));
-    // The screen's own thread has the ui from here on; what is left behind has nothing to tell of the run.
-    let screen = Screen::start(std::mem::replace(ui, options.ui()), shown.clone()).map_err(no_thread)?;
+    // The screen's own thread has the ui from here on. What is left behind touches no terminal unless there is a failure
+    // to tell: that thread may be stuck in a write, and hold the stream.
+    let left_behind = Ui::new(Mode::Quiet, options.verbosity);
+    let screen = Screen::start(std::mem::replace(ui, left_behind), shown.clone()).map_err(no_thread)?;
     let writer = match journal.zip(kept) {
         Some((journal, queue)) => Some(write(journal, queue, shown)?),
         None => None,

@@ -103,15 +103,23 @@ impl NodeLogs {
 
     /// Writes what is held back of every log; the first failure.
     pub(super) fn flush(&mut self) -> Result<(), JournalError> {
-        self.open.values_mut().fold(Ok(()), |first, log| first.and(log.flush()))
+        first_failure(self.open.values_mut().map(BoundedLog::flush))
     }
 
     /// Closes every log; the first failure.
     pub(super) fn close(&mut self, at: &str) -> Result<(), JournalError> {
-        self.open.drain().fold(Ok(()), |first, (_, log)| {
-            first.and(log.close(|text| entry(at, "gap", text)))
-        })
+        let closed = self
+            .open
+            .drain()
+            .map(|(_, log)| log.close(|text| entry(at, "gap", text)));
+        first_failure(closed)
     }
+}
+
+/// The first failure, after all was tried.
+fn first_failure(results: impl Iterator<Item = Result<(), JournalError>>) -> Result<(), JournalError> {
+    let failures: Vec<JournalError> = results.filter_map(Result::err).collect();
+    failures.into_iter().next().map_or(Ok(()), Err)
 }
 
 /// A line of a log.

@@ -62,7 +62,10 @@ fn the_log_file_of_odoo_is_followed() {
     web_runs(&shop, "sleep 600");
     // It never answers, and is there to be followed.
     let up = shop.start(&["up", "shop"]);
-    eventually("the web runs", Duration::from_secs(120), || shop.container("web"));
+    eventually("the web runs", Duration::from_secs(120), || {
+        let is_there = shop.container("web").is_some();
+        (is_there && shop.inspect("web", "{{.State.Status}}") == "running").then_some(())
+    });
     let followed = shop.start(&["logs", "shop", "web", "--follow"]);
     let file = shop.path("state/logs/odoo.log");
     let file = file.to_str().unwrap();

@@ -141,6 +141,9 @@ impl Estate {
         if estate.plan.addons {
             copy(&Path::new(REPOSITORY).join("docker/lab/addons"), &estate.path("addons"));
         }
+        // The repository's policy names it, beside the manifest that includes that one.
+        let rules = "docker/sanitise/shopify.toml";
+        estate.write(rules, &fs::read_to_string(Path::new(REPOSITORY).join(rules)).unwrap());
         estate.write_env(&[]);
         estate.write_manifest(longpoll);
         estate
@@ -200,14 +203,7 @@ vars       = {{ COMPOSE_BUILD_TARGET = "", DOCKER_IMAGE = "{odoo}", POSTGRES_IMA
 {upstream}
 {stack}
 "#,
-                manifest = if plan.manifest.contains("[sanitise]") {
-                    plan.manifest.clone()
-                } else {
-                    format!(
-                        "[sanitise]\nrules = [\"{REPOSITORY}/docker/sanitise/shopify.toml\"]\n{}",
-                        plan.manifest
-                    )
-                },
+                manifest = plan.manifest,
                 stack = plan.stack,
                 odoo = odoo_image("18.0"),
                 postgres = postgres_image(),

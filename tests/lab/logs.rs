@@ -63,8 +63,9 @@ fn the_log_file_of_odoo_is_followed() {
     // It never answers, and is there to be followed.
     let up = shop.start(&["up", "shop"]);
     eventually("the web runs", Duration::from_secs(120), || {
-        let is_there = shop.container("web").is_some();
-        (is_there && shop.inspect("web", "{{.State.Status}}") == "running").then_some(())
+        let name = format!("name={}-web-1", shop.project);
+        let running = docker(&["ps", "--quiet", "--filter", "status=running", "--filter", &name]);
+        (!running.trim().is_empty()).then_some(())
     });
     let followed = shop.start(&["logs", "shop", "web", "--follow"]);
     let file = shop.path("state/logs/odoo.log");

@@ -49,6 +49,8 @@ pub enum Fake {
     Title,
     /// A free text: it stays or goes by the policy's choice.
     Text,
+    /// A free text of which Odoo wants something to be left: it stays, or becomes a title.
+    RequiredText,
 }
 
 /// A stand-in, and whose.
@@ -141,7 +143,8 @@ impl Whose {
                 "CASE WHEN isfinite({column}) THEN make_date(extract(year FROM {column})::int, 1, 1)
       + (abs(({n}) % 365) * 97 % 365)::int ELSE {column} END"
             ),
-            Fake::Title => format!("{} || id", escape_literal(&title(cell.table))),
+            Fake::RequiredText if cell.policy.free_text == FreeText::Keep => return Made::Kept,
+            Fake::Title | Fake::RequiredText => format!("{} || id", escape_literal(&title(cell.table))),
             Fake::Text => match cell.policy.free_text {
                 FreeText::Keep => return Made::Kept,
                 FreeText::Blank | FreeText::Drop => return Made::Nothing,

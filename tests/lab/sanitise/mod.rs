@@ -2,6 +2,7 @@
 
 mod audits;
 mod beside;
+mod every_rule;
 mod files;
 mod guide;
 mod interrupted;
@@ -13,6 +14,7 @@ mod parity;
 mod people;
 mod people_edges;
 mod promises;
+mod schema;
 mod schemas;
 mod server;
 mod service;

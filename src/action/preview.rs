@@ -42,6 +42,9 @@ impl Preview {
         for part in &stack.policy_parts {
             say(&format!("-- policy: {part}"));
         }
+        for exception in stack.sanitise.rule_exceptions() {
+            say(&format!("-- rule {exception}"));
+        }
         for statement in &statements {
             say(&statement.to_script());
             say("\n");

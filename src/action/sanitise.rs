@@ -72,9 +72,17 @@ fn statements(stack: &Stack, outline: &Outline<'_>) -> Result<Vec<Step>, ActionE
         statements.len()
     ));
     let steps = statements.iter().map(|statement| Step::Sql(statement.to_script()));
-    let parts = stack.policy_parts.iter();
-    let parts = parts.map(|part| Step::Note(format!("policy: {part}")));
-    Ok(parts.chain(std::iter::once(introduction)).chain(steps).collect())
+    let parts = stack.policy_parts.iter().map(|part| format!("policy: {part}"));
+    let exceptions = stack.sanitise.rule_exceptions();
+    let parts = parts
+        .chain(exceptions.iter().map(|exception| format!("rule {exception}")))
+        .map(Step::Note);
+    let parts: Vec<_> = parts.collect();
+    Ok(parts
+        .into_iter()
+        .chain(std::iter::once(introduction))
+        .chain(steps)
+        .collect())
 }
 
 async fn clean(scene: &Scene, incoming: &Incoming) -> Result<Report, ActionError> {
@@ -120,6 +128,9 @@ pub(super) fn rules(stack: &Stack, project: &Project) -> Result<RuleSet, ActionE
             std::fs::read_to_string(&full).map_err(|source| ActionError::path("read the rules", &full, source))?;
         rules.extend_from(path, &text).map_err(ActionError::Rule)?;
     }
+    // Sanitising would refuse it too, after hours of copying.
+    let fits = rules.under(&stack.sanitise);
+    fits.map_err(|error| ActionError::Rule(error.said_in(&stack.policy_parts)))?;
     Ok(rules)
 }
 

@@ -91,12 +91,15 @@ impl Verify {
                 module.fields.join(", ")
             ));
         }
+        for exception in &report.rule_exceptions {
+            scene.report.warn(format!("rule {exception}"));
+        }
+        let verdict = report.verdict_text().unwrap_or_default();
         scene.report.note(format!(
-            "the copy is SANITISED: {} rows changed, read again in {} ms",
+            "the copy is {verdict}: {} rows changed, read again in {} ms",
             report.rows(),
             sanitised.report().milliseconds
         ));
-        let verdict = report.verdict.map(|verdict| verdict.to_string()).unwrap_or_default();
         make_ready(scene, sanitised.database(), Treatment::now(verdict, &report.policy)).await
     }
 

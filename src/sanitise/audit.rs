@@ -31,6 +31,7 @@ pub async fn audit(
     facts: &Facts,
 ) -> Result<Report, SanitiseError> {
     let begun = Instant::now();
+    let rules = &rules.under(policy)?;
     let read = reading_people(client, policy).await?;
     let catalogue = Catalogue::read(&read).await?;
     let known = Stamp::read(&read).await?;
@@ -84,6 +85,7 @@ pub async fn audit(
             stamp.policy.clone()
         },
         policy_parts: facts.policy_parts.clone(),
+        rule_exceptions: policy.rule_exceptions(),
         modules: Vec::new(),
         findings,
         not_covered: coverage::not_covered(&read, &catalogue, rules, facts).await?,

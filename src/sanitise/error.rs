@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::policy::PolicyPart;
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
 use crate::postgres::of_the_driver;
 
@@ -34,11 +35,52 @@ pub enum RuleError {
         /// Where the second stands.
         place: Place,
     },
+    /// The policy speaks of a rule that nothing bears.
+    #[error("{key} of [sanitise] names `{rule}`, which is no sanitise rule")]
+    Unknown {
+        /// `skip-rules` or `change-rules`.
+        key: &'static str,
+        /// The name.
+        rule: String,
+        /// The name that was meant, if one is near enough.
+        meant: Option<String>,
+        /// Where, once somebody knows.
+        place: Option<Box<Place>>,
+    },
+    /// The policy wants of a rule what cannot be.
+    #[error("{key} of [sanitise] cannot be applied to the rule `{rule}`: {reason}")]
+    Exception {
+        /// `skip-rules` or `change-rules`.
+        key: &'static str,
+        /// The rule.
+        rule: String,
+        /// Why not.
+        reason: &'static str,
+        /// Where, once somebody knows.
+        place: Option<Box<Place>>,
+    },
+}
+
+impl RuleError {
+    /// The same with the place of what the policy says, which is known to whoever read the manifest.
+    #[must_use]
+    pub fn said_in(mut self, parts: &[PolicyPart]) -> Self {
+        if let Self::Unknown { key, rule, place, .. } | Self::Exception { key, rule, place, .. } = &mut self {
+            let name = format!("{key}.{rule}");
+            let of_rule = |part: &&PolicyPart| part.name == name || part.name.starts_with(&format!("{name}."));
+            let said = parts.iter().find(of_rule).and_then(|part| part.places.last());
+            *place = said.cloned().map(Box::new);
+        }
+        self
+    }
 }
 
 /// Sanitising or verifying did not come to its end. Nothing of the attempt is left in the database.
 #[derive(Debug, Error)]
 pub enum SanitiseError {
+    /// The policy and the rules do not fit together.
+    #[error(transparent)]
+    Policy(#[from] RuleError),
     /// A rule's statement failed.
     #[error("sanitise rule `{rule}` failed on table `{table}`")]
     Rule {
@@ -172,10 +214,22 @@ impl SanitiseError {
 
 impl Explain for RuleError {
     fn explain(&self) -> Diagnostic {
-        let place = match self {
-            Self::Syntax { place, .. } | Self::Meaningless { place, .. } | Self::NameTaken { place, .. } => place,
-        };
-        Diagnostic::new(ExitCode::Usage, self.to_string()).at(Some(place.clone()))
+        let usage = Diagnostic::new(ExitCode::Usage, self.to_string());
+        match self {
+            Self::Syntax { place, .. } | Self::Meaningless { place, .. } | Self::NameTaken { place, .. } => {
+                usage.at(Some(place.clone()))
+            }
+            Self::Unknown { meant, place, .. } => {
+                let hint = match meant {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "`opw-task sanitise STACK --dry-run` shows the rules by name".to_owned(),
+                };
+                usage.at(place.as_deref().cloned()).hint(hint)
+            }
+            Self::Exception { place, .. } => usage
+                .at(place.as_deref().cloned())
+                .hint("docs/guides/sanitise.md, \"Rules that do not fit\", says what can be changed"),
+        }
     }
 }
 
@@ -184,11 +238,12 @@ impl Explain for SanitiseError {
         let title = self.to_string();
         let untouched = "everything ran in one transaction: the database is as it was before";
         match self {
+            Self::Policy(error) => error.explain(),
             Self::Rule { sql, source, .. } => Diagnostic::new(ExitCode::Failed, title)
                 .evidence(server_message(source))
                 .evidence(sql.lines().map(str::to_owned))
                 .note(untouched)
-                .hint("mend the rule, or its table's constraint, and run the restore again"),
+                .hint("mend the rule, or name it in `skip-rules` or `change-rules` of `[sanitise]`, and run the restore again"),
             Self::FileRefused { module, .. } => Diagnostic::new(ExitCode::Refused, title)
                 .note("such a file may INSERT, UPDATE, DELETE and TRUNCATE, as a role that can do nothing else")
                 .hint(format!(

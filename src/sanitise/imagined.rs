@@ -27,7 +27,7 @@ pub fn imagine(
     facts: &Facts,
     version: &str,
 ) -> Result<Vec<Statement>, SanitiseError> {
-    let catalogue = catalogue(rules, major(version).unwrap_or(NEWEST));
+    let catalogue = catalogue(&rules.under(policy)?, major(version).unwrap_or(NEWEST));
     super::shown(&catalogue, rules, policy, facts)
 }
 

@@ -38,6 +38,7 @@ mod projection;
 mod report;
 mod report_text;
 mod rule;
+mod rule_change;
 mod rule_file;
 mod rule_set;
 mod service_users;
@@ -70,6 +71,7 @@ pub use policy::{Allowance, Mail, Passwords, Policy, PolicyPart, ServiceUser, Un
 pub use projection::{Projection, projection};
 pub use report::{ModuleReport, NotCovered, Remainder, Report, RuleReport};
 pub use rule::{Change, MailChoice, Rule, When};
+pub use rule_change::{RuleChange, RuleException};
 pub use rule_set::RuleSet;
 pub use stamp::Stamp;
 pub use statement::{Parameter, Sql, Statement};
@@ -89,6 +91,7 @@ pub async fn sanitise(
     facts: &Facts,
 ) -> Result<Report, SanitiseError> {
     let begun = Instant::now();
+    let rules = &rules.under(policy)?;
     let mut transaction = client
         .transaction()
         .await
@@ -129,6 +132,7 @@ fn shown(
     policy: &Policy,
     facts: &Facts,
 ) -> Result<Vec<Statement>, SanitiseError> {
+    let rules = &rules.under(policy)?;
     let stamp = Stamp::for_place(String::new());
     let hashes = Hashes::masked(policy);
     let mut statements = plan(catalogue, rules, &pass::bindings(policy, facts, &stamp, &hashes))?;

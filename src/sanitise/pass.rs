@@ -93,6 +93,7 @@ pub(super) async fn apply(
         source: facts.source.clone(),
         policy: stamp.policy.clone(),
         policy_parts: facts.policy_parts.clone(),
+        rule_exceptions: policy.rule_exceptions(),
         modules: modules
             .into_iter()
             .map(|(module, rules)| ModuleReport { module, rules })

@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::anonymise::Anonymise;
+use super::rule_change::RuleChange;
 use crate::error::Place;
 use crate::secret::Secret;
 
@@ -16,6 +17,10 @@ use crate::secret::Secret;
 pub struct Policy {
     /// The project's own rule files.
     pub rules: Vec<Utf8PathBuf>,
+    /// Rules that are not applied, each with its reason.
+    pub skip_rules: BTreeMap<String, String>,
+    /// Rules that do something else than their file says, each with its reason.
+    pub change_rules: BTreeMap<String, RuleChange>,
     /// The jobs that stay on: external ids (`base.autovacuum_job`) or names.
     pub keep_crons: Vec<String>,
     /// What becomes of outgoing mail.
@@ -47,6 +52,8 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             rules: Vec::new(),
+            skip_rules: BTreeMap::new(),
+            change_rules: BTreeMap::new(),
             keep_crons: vec!["base.autovacuum_job".to_owned()],
             mail: Mail::Off,
             passwords: Passwords::Reset,

@@ -39,6 +39,7 @@ pub fn projection(
     policy: &Policy,
     table: &str,
 ) -> Result<Projection, SanitiseError> {
+    let rules = rules.under(policy)?;
     let (facts, stamp, hashes) = (
         Facts::default(),
         Stamp::for_place(String::new()),

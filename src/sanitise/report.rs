@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::finding::{Finding, Outcome};
 use super::policy::PolicyPart;
+use super::rule_change::RuleException;
 use super::verdict::Verdict;
 use crate::secret::Secret;
 
@@ -76,6 +77,8 @@ pub struct Report {
     pub policy: String,
     /// Where each part of the policy stands; what is not there is as it is built in.
     pub policy_parts: Vec<PolicyPart>,
+    /// Rules that are not applied as they are written, because the policy says so.
+    pub rule_exceptions: Vec<RuleException>,
     /// What was done, by module.
     pub modules: Vec<ModuleReport>,
     /// What was found that no rule names.
@@ -104,6 +107,17 @@ impl Report {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.modules.iter().map(ModuleReport::rows).sum()
+    }
+
+    /// The verdict, with how many rules the policy keeps from being applied as they are written.
+    #[must_use]
+    pub fn verdict_text(&self) -> Option<String> {
+        let verdict = self.verdict?.to_string();
+        Some(match self.rule_exceptions.len() {
+            0 => verdict,
+            1 => format!("{verdict}, but for 1 rule"),
+            several => format!("{verdict}, but for {several} rules"),
+        })
     }
 
     /// The report of a whole run: what an earlier pass over the same copy changed and found beside what this one did.
@@ -142,9 +156,7 @@ impl Report {
     /// The report as Markdown.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        let verdict = self
-            .verdict
-            .map_or_else(|| "not verified yet".to_owned(), |verdict| verdict.to_string());
+        let verdict = self.verdict_text().unwrap_or_else(|| "not verified yet".to_owned());
         let mut text = format!("# Sanitising: {verdict}\n\n| | |\n|---|---|\n");
         let treated = match &self.treated {
             Some(at) => format!("{at} UTC"),
@@ -172,6 +184,11 @@ impl Report {
             self.remainders
                 .iter()
                 .map(|left| format!("`{}`: {} rows of `{}`", left.rule, left.rows, left.table)),
+        );
+        list(
+            &mut text,
+            "Rules that the policy skips or changes",
+            self.rule_exceptions.iter(),
         );
         self.changed(&mut text);
         list(&mut text, "Found, though no rule names it", self.findings.iter());

@@ -21,7 +21,7 @@ impl Report {
     /// The whole report but what was changed: the verdict with its reasons. Values are never part of it.
     #[must_use]
     pub fn verdict_lines(&self) -> Vec<String> {
-        let verdict = self.verdict.unwrap_or(Verdict::NotSanitised);
+        let verdict = self.verdict_text().unwrap_or_else(|| Verdict::NotSanitised.to_string());
         let mut lines = vec![format!("verdict    {verdict}"), format!("odoo       {}", self.odoo)];
         match &self.treated {
             Some(at) => lines.push(format!("sanitised  {at} UTC")),
@@ -35,6 +35,15 @@ impl Report {
             &mut lines,
             ["fault", "", ""],
             self.faults.iter().map(|fault| vec![fault.clone()]).collect(),
+        );
+        let exceptions = self.rule_exceptions.iter().map(|one| {
+            let what = if one.skipped { "not applied" } else { "changed" };
+            vec![one.rule.clone(), what.to_owned(), one.reason.clone()]
+        });
+        section(
+            &mut lines,
+            ["rule that the policy skips or changes", "", "reason"],
+            exceptions.collect(),
         );
         let remainders = self
             .remainders

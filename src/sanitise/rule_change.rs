@@ -100,7 +100,9 @@ impl RuleSet {
         let mut changed = BTreeMap::new();
         for (name, change) in &policy.change_rules {
             let rule = self.named("change-rules", name)?;
-            let rule = change.applied(rule).map_err(|fault| meaningless("change-rules", name, fault))?;
+            let rule = change
+                .applied(rule)
+                .map_err(|fault| meaningless("change-rules", name, fault))?;
             changed.insert(name.as_str(), rule);
         }
         let rules = self.iter().filter(|rule| !policy.skip_rules.contains_key(&rule.name));
@@ -109,12 +111,24 @@ impl RuleSet {
             .collect())
     }
 
+    fn nearest(&self, name: &str) -> Option<String> {
+        let names = self
+            .iter()
+            .map(|rule| (strsim::jaro_winkler(name, &rule.name), &rule.name));
+        let near = names.filter(|(likeness, _)| *likeness > 0.8);
+        near.max_by(|one, other| one.0.total_cmp(&other.0))
+            .map(|(_, name)| name.clone())
+    }
+
     fn named(&self, key: &'static str, name: &str) -> Result<&Rule, RuleError> {
-        self.iter().find(|rule| rule.name == name).ok_or_else(|| RuleError::Unknown {
-            key,
-            rule: name.to_owned(),
-            known: self.iter().map(|rule| rule.name.clone()).collect(),
-        })
+        self.iter()
+            .find(|rule| rule.name == name)
+            .ok_or_else(|| RuleError::Unknown {
+                key,
+                rule: name.to_owned(),
+                meant: self.nearest(name),
+                place: None,
+            })
     }
 }
 
@@ -123,6 +137,7 @@ fn meaningless(key: &'static str, rule: &str, reason: &'static str) -> RuleError
         key,
         rule: rule.to_owned(),
         reason,
+        place: None,
     }
 }
 
@@ -137,7 +152,11 @@ impl RuleChange {
             if matches!(rule.change, Change::Parameters { .. }) {
                 return Err("a rule about system parameters has no condition");
             }
-            if self.where_sql.as_deref().is_some_and(super::rule_file::has_unknown_placeholder) {
+            if self
+                .where_sql
+                .as_deref()
+                .is_some_and(super::rule_file::has_unknown_placeholder)
+            {
                 return Err("`where-sql` names a {value} that the policy does not have");
             }
             rule.condition = Condition {
@@ -170,11 +189,17 @@ impl RuleChange {
                 }
                 Change::Parameters {
                     keys,
-                    value: if self.delete { None } else { self.value.clone().or(value) },
+                    value: if self.delete {
+                        None
+                    } else {
+                        self.value.clone().or(value)
+                    },
                     only_if_present,
                 }
             }
-            _ if self.value.is_some() => return Err("`value` belongs to rules about system parameters; columns are `set`"),
+            _ if self.value.is_some() => {
+                return Err("`value` belongs to rules about system parameters; columns are `set`");
+            }
             Change::Create(_) if self.delete => return Err("a rule that makes a row deletes none"),
             _ if self.delete && (!columns.is_empty() || !self.keep.is_empty()) => {
                 return Err("it does several things: `delete`, or columns to change");
@@ -267,12 +292,30 @@ mod tests {
         for (text, said) in [
             ("skip-rules = { jobs-of = 'x' }", "jobs-of"),
             ("skip-rules = { jobs-off = ' ' }", "no reason"),
-            ("change-rules.jobs-off = { reason = 'x', keep = ['active'] }", "nothing is left"),
-            ("change-rules.jobs-off = { reason = 'x', keep = ['activ'] }", "does not change"),
-            ("change-rules.jobs-off = { reason = 'x', value = 'y' }", "system parameters"),
-            ("change-rules.flag = { reason = 'x', where = { a = 1 } }", "no condition"),
-            ("change-rules.flag = { reason = 'x', delete = true, value = 'y' }", "one of them"),
-            ("change-rules.bus = { reason = 'x', where-sql = 'id = {base-ulr}' }", "{value}"),
+            (
+                "change-rules.jobs-off = { reason = 'x', keep = ['active'] }",
+                "nothing is left",
+            ),
+            (
+                "change-rules.jobs-off = { reason = 'x', keep = ['activ'] }",
+                "does not change",
+            ),
+            (
+                "change-rules.jobs-off = { reason = 'x', value = 'y' }",
+                "system parameters",
+            ),
+            (
+                "change-rules.flag = { reason = 'x', where = { a = 1 } }",
+                "no condition",
+            ),
+            (
+                "change-rules.flag = { reason = 'x', delete = true, value = 'y' }",
+                "one of them",
+            ),
+            (
+                "change-rules.bus = { reason = 'x', where-sql = 'id = {base-ulr}' }",
+                "{value}",
+            ),
             (
                 "skip-rules = { bus = 'x' }\nchange-rules.bus = { reason = 'x', where = { id = 1 } }",
                 "changed by",

@@ -187,7 +187,7 @@ impl Entry {
 }
 
 /// Whether an SQL text holds a `{name}` that is no value of the policy. Braces around anything else are SQL's.
-fn has_unknown_placeholder(sql: &str) -> bool {
+pub(super) fn has_unknown_placeholder(sql: &str) -> bool {
     sql.split('{')
         .skip(1)
         .filter_map(|rest| rest.split_once('}'))

@@ -49,6 +49,7 @@ async fn verified(
     facts: &Facts,
 ) -> Result<Report, SanitiseError> {
     let begun = Instant::now();
+    let rules = &rules.under(policy)?;
     let mut transaction = begin(client).await?;
     let mut done = pass::apply(&mut transaction, rules, policy, facts).await?;
     if done.report.rows() > 0 {

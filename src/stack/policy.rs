@@ -21,6 +21,8 @@ pub(super) fn policy(
 ) -> Result<(Policy, Vec<PolicyPart>), StackError> {
     let strings = Strings::default();
     let context = context! { env => context_in_clear(variables) };
+    // What rules do is written as in a rule file, where `{ env = "NAME" }` binds a variable and no string is a template.
+    let plain = "change-rules";
     let layer = |source: &Source, table: &Spanned<Table>, path: &[&str]| {
         let heading = Place {
             source: source.clone(),
@@ -28,7 +30,10 @@ pub(super) fn policy(
             label: String::new(),
         };
         let entries = table.get_ref().iter();
-        let entries = entries.map(|(key, value)| Ok((key.clone(), rendered(value, &strings, &heading, &context)?)));
+        let entries = entries.map(|(key, value)| match key.as_str() {
+            key if key == plain => Ok((key.to_owned(), value.clone())),
+            key => Ok((key.to_owned(), rendered(value, &strings, &heading, &context)?)),
+        });
         Ok::<_, RenderError>(Layers::one(
             entries.collect::<Result<Table, RenderError>>()?,
             heading,

@@ -86,3 +86,36 @@ fn a_mistake_is_shown_in_the_table_that_makes_it() {
     help: write a list, even of one: ["…"]
     "#);
 }
+
+#[test]
+fn rules_can_be_skipped_and_changed_with_a_reason() {
+    let out = shown(
+        "[sanitise.skip-rules]\nwebsite-places = \"its own key\"\n\
+         [sanitise.change-rules.website-hidden]\nreason = \"robots are tested\"\nkeep = [\"robots_txt\"]\n\
+         [sanitise.change-rules.shop-shelf]\nreason = \"it is needed\"\nset = { link = { env = \"ODOO_DB_NAME\" } }\n",
+    );
+    for line in [
+        "# rule `website-places` is not applied: its own key",
+        "# rule `website-hidden` is changed: robots are tested",
+        "policy: skip-rules.website-places  tasks.toml:3",
+        "SET \"cdn_activated\" = false",
+        "SET \"link\" = '***'",
+    ] {
+        assert!(out.contains(line), "{line} in {out}");
+    }
+    assert!(!out.contains("-- website-places ("), "{out}");
+}
+
+#[test]
+fn a_rule_that_nothing_bears_cannot_be_skipped() {
+    let project = Project::new(&format!("{BASE}[sanitise.skip-rules]\njobs-of = \"x\"\n")).with("own.toml", RULE);
+    let refused = project.run(&["sanitise", "local", "--dry-run"]).ended(2).err;
+    insta::assert_snapshot!(refused, @r#"
+    error: skip-rules of [sanitise] names `jobs-of`, which is no sanitise rule
+       ╭▸ tasks.toml:17:1
+       │
+    17 │ jobs-of = "x"
+       ╰╴━━━━━━━
+    help: did you mean `jobs-off`?
+    "#);
+}

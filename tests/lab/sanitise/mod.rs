@@ -3,6 +3,7 @@
 mod audits;
 mod beside;
 mod every_rule;
+mod exceptions;
 mod files;
 mod guide;
 mod interrupted;

@@ -3,6 +3,7 @@
 use super::error::SanitiseError;
 use super::facts::Facts;
 use super::hashes::Hashes;
+use super::own::Horizon;
 use super::policy::{Mail, Policy};
 use super::service_users;
 use super::stamp::Stamp;
@@ -67,8 +68,8 @@ impl Bindings<'_> {
     }
 
     /// Since when rows are the copy's own, if it lives.
-    pub(super) fn own_since(&self) -> Option<Parameter> {
-        self.lived.then(|| Parameter::Text(self.stamp.at.clone()))
+    pub(super) fn own_since(&self) -> Option<Horizon> {
+        self.lived.then(|| self.stamp.horizon())
     }
 
     /// The seed of this copy's random values.

@@ -44,6 +44,8 @@ pub struct Table {
     pub relation: String,
     /// Whether it is one of several partitions put together.
     pub partitioned: bool,
+    /// The sequence that numbers its rows (`id`), as SQL writes it.
+    pub sequence: Option<String>,
     /// Its columns.
     pub columns: BTreeMap<String, Column>,
 }
@@ -75,6 +77,20 @@ const TABLES: &str = "c.relkind IN ('r', 'p') AND NOT c.relispartition";
 /// One that holds no data cannot be read.
 const MATERIALISED_VIEWS: &str = "c.relkind = 'm' AND c.relispopulated";
 
+/// By the default of the column, which a table may have inherited, or by its identity.
+const SEQUENCES: &str = "
+SELECT n.nspname::text, c.relname::text, quote_ident(own.nspname) || '.' || quote_ident(s.relname)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'id'
+LEFT JOIN pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum
+JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
+  OR d.classid = 'pg_class'::regclass AND d.deptype = 'i' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+     AND d.refobjsubid = a.attnum
+JOIN pg_class s ON s.relkind = 'S' AND s.oid = CASE WHEN d.refobjid = c.oid THEN d.objid ELSE d.refobjid END
+JOIN pg_namespace own ON own.oid = s.relnamespace
+WHERE c.relkind IN ('r', 'p')";
+
 const SELECTIONS: &str = "SELECT replace(model, '.', '_'), name::text FROM ir_model_fields WHERE ttype = 'selection'";
 
 const MODULES: &str = "
@@ -90,6 +106,15 @@ impl Catalogue {
             tables: relations(client, TABLES).await?,
             ..Self::default()
         };
+        for row in client
+            .query(SEQUENCES, &[])
+            .await
+            .map_err(SanitiseError::server("read the sequences"))?
+        {
+            if let Some(table) = catalogue.tables.get_mut(&shown(row.get(0), row.get(1))) {
+                table.sequence = Some(row.get(2));
+            }
+        }
         for needed in ["ir_module_module", "ir_config_parameter"] {
             if !catalogue.tables.contains_key(needed) {
                 return Err(SanitiseError::NotOdoo {
@@ -196,13 +221,12 @@ async fn relations(client: &impl GenericClient, kinds: &str) -> Result<BTreeMap<
     let mut relations = BTreeMap::<String, Table>::new();
     for row in rows {
         let (schema, name): (String, String) = (row.get(0), row.get(1));
-        let (shown, relation) = if schema == "public" {
-            (name.clone(), escape_identifier(&name))
+        let relation = if schema == "public" {
+            escape_identifier(&name)
         } else {
-            let relation = format!("{}.{}", escape_identifier(&schema), escape_identifier(&name));
-            (format!("{schema}.{name}"), relation)
+            format!("{}.{}", escape_identifier(&schema), escape_identifier(&name))
         };
-        let table = relations.entry(shown).or_default();
+        let table = relations.entry(shown(&schema, &name)).or_default();
         table.relation = relation;
         table.partitioned = row.get(2);
         let column = Column {
@@ -216,6 +240,15 @@ async fn relations(client: &impl GenericClient, kinds: &str) -> Result<BTreeMap<
         table.columns.insert(row.get(3), column);
     }
     Ok(relations)
+}
+
+/// A table's name as rules and reports write it.
+fn shown(schema: &str, name: &str) -> String {
+    if schema == "public" {
+        name.to_owned()
+    } else {
+        format!("{schema}.{name}")
+    }
 }
 
 fn kind(sql_type: &str) -> Kind {

@@ -18,6 +18,8 @@ pub enum Clue {
     Production,
     /// It is somebody's mail address, in a copy whose personal data were replaced.
     Person,
+    /// A rule would have it otherwise.
+    Rule(String),
     /// It leads out of the database: to another server, or to whatever a program may do.
     Reach,
     /// Its content means nothing to rules.
@@ -38,6 +40,8 @@ pub enum Outcome {
     Allowed(String),
     /// It stands and is no credential.
     Reported,
+    /// It stands, and the copy made it since it was verified.
+    Own,
 }
 
 /// What hunting found in one place. Values are never part of it.
@@ -68,6 +72,12 @@ impl Finding {
         }
     }
 
+    /// Whether the copy made it since it was verified.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.outcome == Outcome::Own
+    }
+
     /// Whether it keeps the copy from being sanitised.
     #[must_use]
     pub fn is_left(&self) -> bool {
@@ -83,6 +93,7 @@ impl fmt::Display for Clue {
             Self::Random => f.write_str("a random-looking value"),
             Self::Production => f.write_str("speaks of production"),
             Self::Person => f.write_str("mail addresses"),
+            Self::Rule(rule) => write!(f, "rule `{rule}`"),
             Self::Reach => f.write_str("leads out of the database"),
             Self::Opaque => f.write_str("content that no rule can read"),
             Self::Stale => f.write_str("could not be computed anew"),
@@ -97,6 +108,7 @@ impl fmt::Display for Outcome {
             Self::Left(reason) => write!(f, "left, {reason}"),
             Self::Allowed(reason) => write!(f, "allowed, {reason}"),
             Self::Reported => f.write_str("reported"),
+            Self::Own => f.write_str("the copy's own, made since it was verified"),
         }
     }
 }

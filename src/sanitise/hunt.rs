@@ -13,6 +13,7 @@ use super::hunt_pairs;
 use super::hunt_values;
 use super::materialised;
 use super::objects;
+use super::own::{self, Own};
 use super::pipeline::in_order;
 use super::plan;
 use super::rule::{Change, Rule};
@@ -24,6 +25,9 @@ use super::value::Value;
 /// More rows than this are not set up by hand.
 const FEW: i64 = 100;
 
+/// What Odoo calls the column by which a link opens a document.
+const LINK: &str = "access_token";
+
 /// Something found, and how it would be removed, where that can be.
 #[derive(Debug, Clone)]
 pub(super) struct Trace {
@@ -32,6 +36,19 @@ pub(super) struct Trace {
     pub clue: Clue,
     pub count: i64,
     pub removal: Option<Sql>,
+    /// Whether its rows are the copy's own.
+    pub own: bool,
+}
+
+impl Trace {
+    /// The same of the rows that are the copy's own: nothing removes them.
+    pub(super) fn of_its_own(&self) -> Self {
+        Self {
+            removal: None,
+            own: true,
+            ..self.clone()
+        }
+    }
 }
 
 /// Where to hunt and what to pass by.
@@ -68,7 +85,7 @@ impl Hunt<'_> {
         let mut traces = Vec::new();
         let named = in_order(tables.iter().map(|(name, table)| self.names(client, name, table))).await?;
         traces.extend(named.into_iter().flatten());
-        traces.extend(hunt_values::run(client, tables).await?);
+        traces.extend(hunt_values::run(client, self, tables).await?);
         traces.extend(hunt_pairs::run(client, self, tables).await?);
         Ok(traces)
     }
@@ -91,7 +108,13 @@ impl Hunt<'_> {
                 column,
             };
             let here = self.unexplained(&target, &mut select)?;
-            counts.push(format!("count(*) FILTER (WHERE {here})"));
+            let own = own::condition(self.own(&target), name, self.catalogue, &mut select, self.bindings);
+            counts.push(match &own {
+                Some(own) => format!(
+                    "count(*) FILTER (WHERE {here} AND {own} IS NOT TRUE), count(*) FILTER (WHERE {here} AND {own})"
+                ),
+                None => format!("count(*) FILTER (WHERE {here})"),
+            });
 
             let mut removal = Sql::default();
             let empty = target.value(&mut removal, &Value::Nothing, self.bindings)?;
@@ -103,7 +126,11 @@ impl Hunt<'_> {
                 clue: Clue::Name,
                 count: 0,
                 removal: Some(removal),
+                own: false,
             });
+            if let Some(last) = traces.last().filter(|_| own.is_some()) {
+                traces.push(last.of_its_own());
+            }
         }
         if counts.is_empty() {
             return Ok(traces);
@@ -129,19 +156,20 @@ impl Hunt<'_> {
                 if name == target.name && *value != Value::Nothing {
                     let wanted = target.value(sql, value, self.bindings)?;
                     parts.push(format!("{} IS DISTINCT FROM {wanted}", target.quoted()));
-                    if *value == Value::Renewed {
-                        parts.extend(plan::not_own(
-                            target.table,
-                            "write_date",
-                            sql,
-                            self.catalogue,
-                            self.bindings,
-                        ));
-                    }
                 }
             }
         }
         Ok(parts.join(" AND "))
+    }
+
+    /// Which rows may be the copy's own. The token of a link is made when somebody first asks for the link, in a row that was
+    /// there.
+    fn own(&self, target: &Target<'_>) -> Own {
+        let rules = self.active().filter(|rule| rule.table == target.table);
+        let mut assignments = rules.flat_map(Rule::assignments);
+        let is_link =
+            target.name == LINK || assignments.any(|(name, value)| name == target.name && *value == Value::Renewed);
+        if is_link { Own::Written } else { Own::Made }
     }
 
     fn active(&self) -> impl Iterator<Item = &Rule> {

@@ -10,7 +10,7 @@ use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format;
 use super::hunt::{self, Trace};
-use super::plan;
+use super::own::{self, Own};
 use super::statement::Sql;
 
 const TABLE: &str = "ir_attachment";
@@ -57,25 +57,24 @@ pub(super) async fn run(
     for (column, condition) in fields.chain(files) {
         let mut select = Sql::default();
         // In a copy that lives, people may have given it keys of its own.
-        let own = plan::not_own(TABLE, "create_date", &mut select, catalogue, bindings);
-        let condition = [Some(condition), own]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(" AND ");
+        let own = own::condition(Own::Made, TABLE, catalogue, &mut select, bindings);
         let removal = Sql {
             text: format!("DELETE FROM {TABLE} WHERE {condition}"),
-            parameters: select.parameters.clone(),
+            parameters: Vec::new(),
         };
-        select.text = format!("SELECT count(*) FROM {TABLE} WHERE {condition}");
+        let counted = own::counted(own.as_ref());
+        select.text = format!("SELECT {counted} FROM {TABLE} WHERE {condition}");
         let trace = Trace {
             table: TABLE.to_owned(),
             column,
             clue: Clue::Name,
             count: 0,
             removal: Some(removal),
+            own: false,
         };
-        traces.extend(hunt::fill(client, &select, vec![trace]).await?);
+        let own = own.map(|_| trace.of_its_own());
+        let both = std::iter::once(trace).chain(own).collect();
+        traces.extend(hunt::fill(client, &select, both).await?);
     }
     Ok(traces)
 }

@@ -10,6 +10,7 @@ use super::finding::Clue;
 use super::format;
 use super::fragment::Target;
 use super::hunt::{Hunt, Trace};
+use super::own::{self, Own};
 use super::rule::Change;
 use super::rule_file::PARAMETERS;
 use super::statement::Sql;
@@ -57,23 +58,27 @@ async fn look(
     } else {
         format!(" LIMIT {}", MOST + 1)
     };
-    let select = format!("SELECT {quoted}::text, value::text FROM {relation} WHERE {quoted} <> ''{most}");
-    let mut rows = client
-        .query(&select, &[])
+    let mut select = Sql::default();
+    let own = own::condition(Own::Made, name, hunt.catalogue, &mut select, hunt.bindings);
+    let own = own.unwrap_or_else(|| "false".to_owned());
+    select.text =
+        format!("SELECT {quoted}::text, value::text, {own} IS TRUE FROM {relation} WHERE {quoted} <> ''{most}");
+    let mut rows = select
+        .query(client)
         .await
         .map_err(SanitiseError::server("read the system parameters"))?;
     if !is_odoos && rows.len() > MOST {
         return Ok(Vec::new());
     }
-    rows.sort_by_key(|row| row.get::<_, String>(0));
+    rows.sort_by_key(|row| (row.get::<_, String>(0), row.get::<_, bool>(2)));
     let mut traces: Vec<Trace> = Vec::new();
     for row in rows {
-        let (key, value): (String, Option<String>) = (row.get(0), row.get(1));
+        let (key, value, own): (String, Option<String>, bool) = (row.get(0), row.get(1), row.get(2));
         let value = value.unwrap_or_default();
         if is_plain(&value) || (is_followed && hunt.explained(&key)) {
             continue;
         }
-        if let Some(last) = traces.last_mut().filter(|last| last.column == key) {
+        if let Some(last) = traces.last_mut().filter(|last| last.column == key && last.own == own) {
             last.count += 1;
             continue;
         }
@@ -105,7 +110,8 @@ async fn look(
             column: key,
             clue,
             count: 1,
-            removal: Some(removal),
+            removal: Some(removal).filter(|_| !own),
+            own,
         });
     }
     Ok(traces)

@@ -7,8 +7,9 @@ use super::catalogue::{Column, Kind, Table};
 use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format::{self, Format};
-use super::hunt::{self, Trace};
+use super::hunt::{self, Hunt, Trace};
 use super::hunt_stream;
+use super::own::{self, Own};
 use super::rule_file::PARAMETERS;
 use super::stamp;
 use super::statement::Sql;
@@ -53,7 +54,11 @@ fn readable(table: &Table) -> impl Iterator<Item = (&str, &Column, String)> {
 }
 
 /// Looks through every text, jsonb and bytea column.
-pub(super) async fn run(client: &impl GenericClient, tables: &[(&str, &Table)]) -> Result<Vec<Trace>, SanitiseError> {
+pub(super) async fn run(
+    client: &impl GenericClient,
+    hunt: &Hunt<'_>,
+    tables: &[(&str, &Table)],
+) -> Result<Vec<Trace>, SanitiseError> {
     let formats = format::formats()?;
     let mark = format::any_mark_here(&formats)?;
     // A row's place says nothing in a table that has partitions: each partition has its own.
@@ -64,7 +69,7 @@ pub(super) async fn run(client: &impl GenericClient, tables: &[(&str, &Table)]) 
     let mut traces = Vec::new();
     let asked = |table: &Table| bears(table, &format::any_mark(&formats));
     for (name, table) in partitioned {
-        traces.extend(look_closely(client, name, table, &formats, &asked(table)).await?);
+        traces.extend(look_closely(client, hunt, (name, table), &formats, &asked(table)).await?);
     }
     for batch in plain.chunks(TABLES_AT_ONCE) {
         let read: Vec<_> = batch
@@ -74,7 +79,7 @@ pub(super) async fn run(client: &impl GenericClient, tables: &[(&str, &Table)]) 
         for (at, marked) in hunt_stream::marked_rows(client, &read, &mark).await? {
             if let Some((name, table)) = batch.get(at) {
                 let only = marked.condition().unwrap_or_else(|| asked(table));
-                traces.extend(look_closely(client, name, table, &formats, &only).await?);
+                traces.extend(look_closely(client, hunt, (name, table), &formats, &only).await?);
             }
         }
     }
@@ -100,8 +105,8 @@ pub(super) fn row_text(table: &Table) -> String {
 /// the server more than a table of ordinary size. `only` is a condition that every row with a mark meets.
 async fn look_closely(
     client: &impl GenericClient,
-    name: &str,
-    table: &Table,
+    hunt: &Hunt<'_>,
+    (name, table): (&str, &Table),
     formats: &[Format],
     only: &str,
 ) -> Result<Vec<Trace>, SanitiseError> {
@@ -127,20 +132,15 @@ async fn look_closely(
         for (at, (column_name, column, text, format)) in places.iter().enumerate() {
             if row.get::<_, bool>(at) {
                 let (mark, pattern) = (escape_literal(&format.mark), escape_literal(&format.pattern));
-                let select =
-                    format!("SELECT count(*) FROM {relation} WHERE {only} AND {text} ~ {mark} AND {text} ~ {pattern}");
-                let count = Sql {
-                    text: select,
-                    parameters: Vec::new(),
-                };
-                found.extend(
-                    hunt::fill(
-                        client,
-                        &count,
-                        vec![trace((name, table), column_name, column, text, format)],
-                    )
-                    .await?,
-                );
+                let mut count = Sql::default();
+                let own = own::condition(Own::Made, name, hunt.catalogue, &mut count, hunt.bindings);
+                let counted = own::counted(own.as_ref());
+                count.text =
+                    format!("SELECT {counted} FROM {relation} WHERE {only} AND {text} ~ {mark} AND {text} ~ {pattern}");
+                let trace = trace((name, table), column_name, column, text, format);
+                let own = own.map(|_| trace.of_its_own());
+                let both = std::iter::once(trace).chain(own).collect();
+                found.extend(hunt::fill(client, &count, both).await?);
             }
         }
     }
@@ -173,5 +173,6 @@ fn trace((table_name, table): (&str, &Table), name: &str, column: &Column, text:
             text: update,
             parameters: Vec::new(),
         }),
+        own: false,
     }
 }

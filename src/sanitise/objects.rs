@@ -170,5 +170,6 @@ fn trace(table: String, column: String, count: i64, clue: Clue, removal: Option<
             text,
             parameters: Vec::new(),
         }),
+        own: false,
     }
 }

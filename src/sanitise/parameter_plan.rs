@@ -5,6 +5,7 @@ use super::catalogue::Catalogue;
 use super::condition::Condition;
 use super::error::SanitiseError;
 use super::fragment::Target;
+use super::own::{self, Own};
 use super::plan;
 use super::rule::{Change, Rule, When};
 use super::rule_file::PARAMETERS;
@@ -38,7 +39,8 @@ pub(super) fn rule(
         Some(value) => target.value(sql, value, bindings).map(Some),
         None => Ok(None),
     };
-    write(rule, keys, &expression, only_if_present, typed(catalogue))
+    let own = |sql: &mut Sql| own::condition(rule.own, PARAMETERS, catalogue, sql, bindings);
+    write(rule, keys, &expression, &own, only_if_present, typed(catalogue))
 }
 
 /// The statements of `[sanitise] parameters` and `delete-parameters`.
@@ -64,14 +66,21 @@ pub(super) fn policy(catalogue: &Catalogue, bindings: &Bindings<'_>) -> Result<V
         }
         let rule = own_rule(format!("parameter {key}"), "The project's own value for this stack");
         let expression = |sql: &mut Sql| Ok(Some(sql.bind(Parameter::Secret(text.clone()))));
-        statements.extend(write(&rule, &[key], &expression, false, typed(catalogue))?);
+        statements.extend(write(&rule, &[key], &expression, &|_| None, false, typed(catalogue))?);
     }
     if !unwanted.is_empty() {
         let rule = own_rule(
             "parameters deleted".to_owned(),
             "The project wants them gone, or has no value for this stack",
         );
-        statements.extend(write(&rule, &unwanted, &|_| Ok(None), false, typed(catalogue))?);
+        statements.extend(write(
+            &rule,
+            &unwanted,
+            &|_| Ok(None),
+            &|_| None,
+            false,
+            typed(catalogue),
+        )?);
     }
     Ok(statements)
 }
@@ -85,7 +94,7 @@ fn own_rule(name: String, why: &str) -> Rule {
         table: PARAMETERS.to_owned(),
         condition: Condition::default(),
         change: Change::Delete,
-        queue: false,
+        own: Own::Made,
         person: Vec::new(),
         person_email: None,
         person_once: false,
@@ -97,11 +106,15 @@ fn own_rule(name: String, why: &str) -> Rule {
 
 type Expression<'a> = dyn Fn(&mut Sql) -> Result<Option<String>, SanitiseError> + 'a;
 
+/// The condition that a parameter is the copy's own, which nothing is that the policy itself speaks of.
+type OwnRows<'a> = dyn Fn(&mut Sql) -> Option<String> + 'a;
+
 /// UPDATE and INSERT rather than ON CONFLICT, so that it works as well before the unique index on the key is built.
 fn write(
     rule: &Rule,
     keys: &[&str],
     expression: &Expression<'_>,
+    own: &OwnRows<'_>,
     only_if_present: bool,
     typed: bool,
 ) -> Result<Vec<Statement>, SanitiseError> {
@@ -109,7 +122,9 @@ fn write(
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
     let Some(wanted) = expression(&mut sql)? else {
         sql.text = format!("DELETE FROM {PARAMETERS}\nWHERE key IN ({list})");
-        surface.text = format!("SELECT count(*) FROM {PARAMETERS} WHERE key IN ({list})");
+        let own = own(&mut surface);
+        let counted = own::counted(own.as_ref());
+        surface.text = format!("SELECT {counted} FROM {PARAMETERS} WHERE key IN ({list})");
         return Ok(vec![plan::statement(rule, sql, surface)]);
     };
     // A value that the parameter's type cannot hold makes it a text.
@@ -131,8 +146,10 @@ fn write(
         .collect::<Vec<_>>()
         .join(", ");
     if only_if_present {
+        let own = own(&mut surface);
+        let counted = own::counted(own.as_ref());
         surface.text = format!(
-            "SELECT count(*) FROM {PARAMETERS} WHERE key IN ({list}) AND value IS DISTINCT FROM {wanted_still}"
+            "SELECT {counted} FROM {PARAMETERS} WHERE key IN ({list}) AND value IS DISTINCT FROM {wanted_still}"
         );
         return Ok(vec![plan::statement(rule, sql, surface)]);
     }

@@ -7,6 +7,7 @@ use super::bindings::Bindings;
 use super::catalogue::Catalogue;
 use super::error::SanitiseError;
 use super::fragment::{self, Target};
+use super::own;
 use super::parameter_plan;
 use super::people_plan;
 use super::rule::{Change, Rule};
@@ -167,19 +168,15 @@ fn update(
     let mut wheres: Vec<_> = joined.into_iter().collect();
     wheres.extend(condition(rule, &mut surface, catalogue, bindings)?);
     wheres.push(any(&differs_still));
-    let by_row = |(_, value): &(String, Value)| matches!(value, Value::Renewed | Value::Fake(_));
-    if rule.queue {
-        wheres.extend(not_own(&rule.table, "create_date", &mut surface, catalogue, bindings));
-    } else if rule.when.anonymise.is_some() || assignments.iter().all(by_row) {
-        wheres.extend(not_own(&rule.table, "write_date", &mut surface, catalogue, bindings));
-    }
+    let own = own::condition(rule.own, &rule.table, catalogue, &mut surface, bindings);
     let others = known.from.map(|from| format!(", {from}")).unwrap_or_default();
     let wheres = wheres.join(" AND ");
     let sample = rule.when.anonymise.is_some().then(|| Sql {
         text: format!("SELECT count(*) FROM {table} TABLESAMPLE SYSTEM (1){others} WHERE {wheres}"),
         parameters: surface.parameters.clone(),
     });
-    surface.text = format!("SELECT count(*) FROM {table}{others} WHERE {wheres}");
+    let counted = own::counted(own.as_ref());
+    surface.text = format!("SELECT {counted} FROM {table}{others} WHERE {wheres}");
     Ok(Some(Statement {
         sample,
         ..statement(rule, sql, surface)
@@ -193,28 +190,11 @@ fn delete(rule: &Rule, catalogue: &Catalogue, bindings: &Bindings<'_>) -> Result
         "DELETE FROM {table}{}",
         clause(&condition(rule, &mut sql, catalogue, bindings)?)
     );
-    let mut wheres = condition(rule, &mut surface, catalogue, bindings)?;
-    wheres.extend(not_own(&rule.table, "create_date", &mut surface, catalogue, bindings));
-    surface.text = format!("SELECT count(*) FROM {table}{}", clause(&wheres));
+    let wheres = condition(rule, &mut surface, catalogue, bindings)?;
+    let own = own::condition(rule.own, &rule.table, catalogue, &mut surface, bindings);
+    let counted = own::counted(own.as_ref());
+    surface.text = format!("SELECT {counted} FROM {table}{}", clause(&wheres));
     Ok(statement(rule, sql, surface))
-}
-
-/// In a copy that lives: the rows that it did not make or write itself. New links, sessions and mails of its own are no
-/// production's.
-pub(super) fn not_own(
-    table: &str,
-    column: &str,
-    sql: &mut Sql,
-    catalogue: &Catalogue,
-    bindings: &Bindings<'_>,
-) -> Option<String> {
-    let since = bindings.own_since()?;
-    let known = catalogue.column(table, column)?;
-    if !known.sql_type.starts_with("timestamp") {
-        return None;
-    }
-    let since = sql.bind(since);
-    Some(format!("({column} IS NULL OR {column} <= {since}::timestamp)"))
 }
 
 fn create(

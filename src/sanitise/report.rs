@@ -191,7 +191,9 @@ impl Report {
             self.rule_exceptions.iter(),
         );
         self.changed(&mut text);
-        list(&mut text, "Found, though no rule names it", self.findings.iter());
+        let (own, found): (Vec<_>, Vec<_>) = self.findings.iter().partition(|finding| finding.is_own());
+        list(&mut text, "Found, though no rule names it", found.into_iter());
+        list(&mut text, "The copy's own, made since it was verified", own.into_iter());
         list(
             &mut text,
             "Not covered by a rule of their own",

@@ -57,7 +57,14 @@ impl Report {
         section(
             &mut lines,
             ["found, though no rule names it", "rows", "why"],
-            self.findings.iter().map(finding).collect(),
+            self.findings.iter().filter(|one| !one.is_own()).map(finding).collect(),
+        );
+        let own = self.findings.iter().filter(|one| one.is_own());
+        section(
+            &mut lines,
+            ["the copy's own, made since it was verified", "rows", "what"],
+            own.map(|one| vec![one.place(), one.count.to_string(), one.clue.to_string()])
+                .collect(),
         );
         let not_covered = self
             .not_covered

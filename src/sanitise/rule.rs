@@ -2,6 +2,7 @@
 
 use super::anonymise::FreeText;
 use super::condition::Condition;
+use super::own::Own;
 use super::policy::{Mail, Passwords, Policy};
 use super::value::Value;
 
@@ -82,8 +83,8 @@ pub struct Rule {
     pub condition: Condition,
     /// What happens to them.
     pub change: Change,
-    /// Whether its rows are things still to be done, of which a copy that lives makes new ones of its own.
-    pub queue: bool,
+    /// Which rows an audit of a copy that lives takes for the copy's own.
+    pub own: Own,
     /// On which choices of the policy it depends.
     pub when: When,
     /// The columns that name the partner whose a row is, the first that does: `partner_id`, or

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::condition::{Condition, Test};
 use super::error::RuleError;
+use super::own::Own;
 use super::rule::{Change, Rule, When};
 use super::value::{Binding, Value};
 use crate::error::{Place, Source};
@@ -54,6 +55,7 @@ struct Entry {
     person_once: bool,
     #[serde(default)]
     queue: bool,
+    own: Option<Own>,
     #[serde(default)]
     delete: bool,
     create: Option<BTreeMap<String, Value>>,
@@ -160,6 +162,7 @@ impl Entry {
                 (PARAMETERS.to_owned(), change)
             }
         };
+        let own = own(self.own, self.queue, &change, &self.when);
         let mut modules = self.modules;
         modules.extend(self.module);
         if modules.is_empty() {
@@ -175,7 +178,7 @@ impl Entry {
                 sql: self.where_sql,
             },
             change,
-            queue: self.queue,
+            own,
             person: self.person,
             person_email: self.person_email,
             person_once: self.person_once,
@@ -183,6 +186,24 @@ impl Entry {
             requires: self.requires,
             why: self.why,
         })
+    }
+}
+
+/// Which rows are the copy's own where the file does not say. Links are made anew and people are written to; what waits to be
+/// done was put there by whoever made it, however often it was looked at since.
+fn own(said: Option<Own>, queue: bool, change: &Change, when: &When) -> Own {
+    let renews = match change {
+        Change::Set(assignments) => assignments
+            .iter()
+            .all(|(_, value)| matches!(value, Value::Renewed | Value::Fake(_))),
+        Change::Delete | Change::Create(_) | Change::Parameters { .. } => false,
+    };
+    match said {
+        Some(own) => own,
+        None if queue || *change == Change::Delete => Own::Made,
+        None if when.anonymise.is_some() => Own::Touched,
+        None if renews => Own::Written,
+        None => Own::Made,
     }
 }
 

@@ -14,6 +14,7 @@ use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
 use super::error::SanitiseError;
+use super::own::Horizon;
 use super::verdict::Verdict;
 
 /// The system parameter that holds it.
@@ -37,6 +38,9 @@ pub struct Stamp {
     pub password: Option<String>,
     /// What the last verification said.
     pub verdict: Option<String>,
+    /// When that was: what came later is the copy's own.
+    #[serde(default)]
+    pub verified: Option<Horizon>,
     /// The digest of the rules and the policy with which it was treated.
     #[serde(default)]
     pub policy: String,
@@ -83,6 +87,7 @@ impl Stamp {
             at: now(),
             password: None,
             verdict: None,
+            verified: None,
             policy: String::new(),
             source: String::new(),
         }
@@ -114,6 +119,14 @@ impl Stamp {
                 .map_err(SanitiseError::server(write))?;
         }
         Ok(())
+    }
+
+    /// Since when rows are the copy's own.
+    pub(super) fn horizon(&self) -> Horizon {
+        self.verified.clone().unwrap_or_else(|| Horizon {
+            at: self.at.clone(),
+            transaction: None,
+        })
     }
 
     /// Whether the last verification said that the copy is sanitised.

@@ -109,6 +109,12 @@ impl Sql {
         client.query_typed_one(&self.text, &typed(&bound)).await
     }
 
+    /// Asks it.
+    pub(super) async fn query(&self, client: &impl GenericClient) -> Result<Vec<Row>, Error> {
+        let bound = self.bound();
+        client.query_typed(&self.text, &typed(&bound)).await
+    }
+
     fn bound(&self) -> Vec<Bound> {
         let parameters = self.parameters.iter();
         parameters.map(|one| (one.bind(), one.sql_type())).collect()
@@ -152,7 +158,8 @@ pub struct Statement {
     pub sql: Sql,
     /// For a statement that may change most of a large table: the same question of a hundredth of it.
     pub sample: Option<Sql>,
-    /// A SELECT of one number: what is not yet as the rule wants it. Verified means 0.
+    /// A SELECT of what is not yet as the rule wants it: verified means 0. A second number, where there is one, counts rows
+    /// that are not so and are the copy's own.
     pub surface: Sql,
 }
 

@@ -7,7 +7,7 @@ use super::bindings::Bindings;
 use super::catalogue::Catalogue;
 use super::error::SanitiseError;
 use super::facts::Facts;
-use super::finding::{Finding, Outcome};
+use super::finding::{Clue, Finding, Outcome};
 use super::hunt::Hunt;
 use super::objects;
 use super::pass;
@@ -91,8 +91,20 @@ pub(super) async fn ask(
         })
     });
     let mut remainders: Vec<Remainder> = Vec::new();
+    let mut findings: Vec<Finding> = Vec::new();
     for (statement, row) in statements.iter().zip(in_order(asked).await?) {
         let rows: i64 = row.get(0);
+        let own: i64 = if row.len() > 1 { row.get(1) } else { 0 };
+        let finding = Finding {
+            table: statement.table.clone(),
+            column: String::new(),
+            count: own,
+            clue: Clue::Rule(statement.rule.clone()),
+            outcome: Outcome::Own,
+        };
+        if own > 0 && !findings.contains(&finding) {
+            findings.push(finding);
+        }
         if rows > 0 && !remainders.iter().any(|known| known.rule == statement.rule) {
             remainders.push(Remainder {
                 rule: statement.rule.clone(),
@@ -108,22 +120,20 @@ pub(super) async fn ask(
     };
     let mut traces = hunt.run(client).await?;
     traces.extend(hunt.views(client).await?);
-    let findings = traces
-        .into_iter()
-        .map(|trace| {
-            let outcome = match treatment::allowed(bindings.policy, &trace) {
-                Some(reason) => Outcome::Allowed(reason),
-                None => Outcome::Left("it still stands".to_owned()),
-            };
-            Finding {
-                table: trace.table,
-                column: trace.column,
-                count: trace.count,
-                clue: trace.clue,
-                outcome,
-            }
-        })
-        .collect();
+    findings.extend(traces.into_iter().map(|trace| {
+        let outcome = match treatment::allowed(bindings.policy, &trace) {
+            Some(reason) => Outcome::Allowed(reason),
+            None if trace.own => Outcome::Own,
+            None => Outcome::Left("it still stands".to_owned()),
+        };
+        Finding {
+            table: trace.table,
+            column: trace.column,
+            count: trace.count,
+            clue: trace.clue,
+            outcome,
+        }
+    }));
     Ok(Asked {
         remainders,
         findings,

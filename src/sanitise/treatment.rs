@@ -18,6 +18,7 @@ pub(super) async fn treat(
     for trace in traces {
         let outcome = match (allowed(policy, &trace), policy.unknown_secrets) {
             (Some(reason), _) => Outcome::Allowed(reason),
+            (None, _) if trace.own => Outcome::Own,
             (None, UnknownSecrets::Clear) => clear(transaction, &trace).await?,
             (None, UnknownSecrets::Report) => Outcome::Left("unknown secrets are reported only".to_owned()),
             (None, UnknownSecrets::Fail) => Outcome::Left("unknown secrets fail".to_owned()),

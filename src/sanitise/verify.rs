@@ -9,6 +9,7 @@ use super::error::SanitiseError;
 use super::facts::Facts;
 use super::finding::Finding;
 use super::materialised;
+use super::own::Horizon;
 use super::parameter_plan;
 use super::pass::{self, Pass};
 use super::policy::{Policy, UnknownSecrets};
@@ -58,6 +59,7 @@ async fn verified(
     }
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
 
+    let mut horizon = horizon(client).await?;
     let mut asked = read_all(client, &done, rules, policy, facts).await?;
     if asked.findings.iter().any(Finding::is_left) && policy.unknown_secrets == UnknownSecrets::Clear {
         // What came since the copy was sanitised, with a module's update, is treated as it would have been then.
@@ -65,6 +67,7 @@ async fn verified(
         pass::prepare(&transaction).await?;
         pass::hunt(&mut transaction, &mut done, rules, policy, facts).await?;
         transaction.commit().await.map_err(SanitiseError::server("commit"))?;
+        horizon = self::horizon(client).await?;
         asked = read_all(client, &done, rules, policy, facts).await?;
     }
     let verdict = asked.verdict();
@@ -80,12 +83,23 @@ async fn verified(
     done.report.not_covered = coverage::not_covered(&read, &done.catalogue, rules, facts).await?;
     read.commit().await.map_err(SanitiseError::server("end the reading"))?;
 
+    done.stamp.verified = Some(horizon);
     done.stamp.verdict = Some(verdict.to_string());
     done.stamp
         .write(&*client, parameter_plan::typed(&done.catalogue))
         .await?;
     done.report.milliseconds = pass::milliseconds(begun);
     Ok(done.report)
+}
+
+/// What is written from now on was not read when the copy was verified.
+async fn horizon(client: &Client) -> Result<Horizon, SanitiseError> {
+    let row = client.query_one(Horizon::QUESTION, &[]).await;
+    let row = row.map_err(SanitiseError::server("read the server's clock"))?;
+    Ok(Horizon {
+        at: row.get(0),
+        transaction: row.get(1),
+    })
 }
 
 async fn begin(client: &mut Client) -> Result<Transaction<'_>, SanitiseError> {

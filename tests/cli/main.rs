@@ -15,6 +15,7 @@ mod project;
 mod env;
 mod guards;
 mod manifest;
+mod names;
 mod output;
 mod overwrite;
 mod plan;

@@ -11,6 +11,7 @@ mod keys;
 mod line;
 mod look;
 mod odoo;
+mod own;
 mod parity;
 mod people;
 mod people_edges;

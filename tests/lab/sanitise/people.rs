@@ -462,7 +462,7 @@ async fn indexes_of_large_tables_are_what_they_were() {
              CREATE UNIQUE INDEX mail_message_once ON mail_message (id, lower(email_from)) WHERE author_id IS NOT NULL;
              ALTER TABLE mail_message ADD CONSTRAINT mail_message_twice UNIQUE (id, author_id);
              INSERT INTO mail_message (author_id, email_from, body, message_type)
-               SELECT 13, i || '@home.example', repeat('whispered ', 60), 'comment' FROM generate_series(1, 120000) i",
+               SELECT 13, i || '@home.example', repeat('whispered ', 60), 'comment' FROM generate_series(1, 200000) i",
         )
         .await
         .unwrap();

@@ -72,8 +72,8 @@ async fn ids_may_be_missing_negative_or_long() {
          UPDATE hr_employee SET id = -id WHERE birthday = '2000-02-29';
          CREATE TABLE sms_sms (number varchar, body text);
          INSERT INTO sms_sms VALUES ('0171 555', 'Quentin whispered');
-         CREATE TABLE calendar_attendee (id varchar PRIMARY KEY, partner_id varchar, email varchar, common_name varchar);
-         INSERT INTO calendar_attendee VALUES ('one', 'Quentin', 'quentin@far.example', 'Quentin');
+         CREATE TABLE calendar_attendee (id varchar PRIMARY KEY, partner_id varchar, common_name varchar);
+         INSERT INTO calendar_attendee VALUES ('one', 'Quentin', 'Quentin');
          CREATE TABLE mail_gateway_allowed (email varchar, email_normalized varchar NOT NULL);
          INSERT INTO mail_gateway_allowed VALUES ('zaphod@home.example', 'zaphod@home.example');
          CREATE VIEW mail_guest AS SELECT 1 AS id, 'Quentin' AS name",
@@ -82,7 +82,7 @@ async fn ids_may_be_missing_negative_or_long() {
     for empty in [
         "SELECT concat(number, body) FROM sms_sms",
         "SELECT concat(email, email_normalized) FROM mail_gateway_allowed",
-        "SELECT concat(email, common_name) FROM calendar_attendee",
+        "SELECT concat(common_name) FROM calendar_attendee",
     ] {
         assert_eq!(one(&client, empty).await, "", "{empty}");
     }

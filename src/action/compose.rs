@@ -5,6 +5,8 @@
 use camino::Utf8PathBuf;
 
 use super::database::finish_swap;
+use super::same_project::require_same_project;
+use super::there::Interrupted;
 use super::{ActionError, Outline, Scene, Step, logs};
 use crate::process::{Command, Env};
 use crate::stack::{Change, Stack};
@@ -31,8 +33,11 @@ const KEYS: &str = "restore-ssh";
 /// before those are rendered.
 const BY_LABEL: [&str; 6] = ["events", "images", "logs", "ps", "stats", "top"];
 
-/// Subcommands that start services.
-const STARTING: [&str; 3] = ["up", "start", "restart"];
+/// Subcommands that work on images. Half of such work does no harm: on another machine it ends with the connection.
+const OF_IMAGES: [&str; 3] = ["build", "pull", "push"];
+
+/// Subcommands that change containers and start no service.
+const STARTING_NOTHING: [&str; 8] = ["cp", "create", "down", "exec", "kill", "pause", "rm", "stop"];
 
 /// `docker compose` with arguments.
 #[derive(Debug, Clone)]
@@ -56,15 +61,35 @@ impl Compose {
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
-        let starts = self.args.iter().any(|arg| STARTING.contains(&arg.as_str()));
+        let command = self.command(scene.stack()?);
+        if let Some(("logs", flags)) = self.subcommand() {
+            return logs::show(scene, command, flags).await;
+        }
+        if self.leaves_containers() {
+            return scene.run_there(command).await;
+        }
+        require_same_project(scene).await?;
         // In a restore the swap is the run's own, and it holds the lock.
-        if starts && !scene.handover.lock.is_there().await {
+        if self.may_start_services() && !scene.handover.lock.is_there().await {
             finish_swap(scene).await?;
         }
-        if let Some(("logs", flags)) = self.subcommand() {
-            return logs::show(scene, self.command(scene.stack()?), flags).await;
-        }
-        scene.run_there(self.command(scene.stack()?)).await
+        let interrupted = match self.change() {
+            Change::Containers => Interrupted::Waits,
+            Change::Nothing | Change::Data => Interrupted::Asks,
+        };
+        scene.change_there(command, interrupted).await
+    }
+
+    /// Whether it leaves containers as they are.
+    fn leaves_containers(&self) -> bool {
+        let images = |(subcommand, _): (&str, &[String])| OF_IMAGES.contains(&subcommand);
+        self.change() == Change::Nothing || self.subcommand().is_some_and(images)
+    }
+
+    /// Whether services may run that did not run before.
+    fn may_start_services(&self) -> bool {
+        self.subcommand()
+            .is_none_or(|(subcommand, _)| !STARTING_NOTHING.contains(&subcommand))
     }
 
     pub(super) fn change(&self) -> Change {
@@ -162,6 +187,31 @@ mod tests {
     fn change(line: &str) -> Change {
         let args = line.split(' ').map(str::to_owned).collect();
         Compose { args, env: Vec::new() }.change()
+    }
+
+    #[test]
+    fn only_the_subcommand_tells_whether_services_start() {
+        let compose = |line: &str| Compose {
+            args: line.split(' ').map(str::to_owned).collect(),
+            env: Vec::new(),
+        };
+        for line in [
+            "up --detach web",
+            "--profile x start",
+            "restart web",
+            "run --rm web sh",
+            "scale web=2",
+            "-f x.yaml up",
+        ] {
+            assert!(compose(line).may_start_services(), "{line}");
+        }
+        for line in ["exec web up", "stop start", "--ansi never down", "rm restart"] {
+            assert!(!compose(line).may_start_services(), "{line}");
+        }
+        for line in ["logs start", "ps up", "build up", "--progress plain pull"] {
+            assert!(compose(line).leaves_containers(), "{line}");
+        }
+        assert!(!compose("up build").leaves_containers());
     }
 
     #[test]

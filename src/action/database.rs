@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::compose::{compose, of_project};
 use super::incoming_filestore::FilestorePair;
+use super::same_project::require_same_project;
 use super::{ActionError, Outline, Scene, Step};
 use crate::host::Host;
 use crate::postgres::{Names, RestoreLock, Server, clean, scan, status};
@@ -35,6 +36,7 @@ impl Database {
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
         let stack = scene.stack()?;
+        require_same_project(scene).await?;
         scene.run_there(start(stack)).await?;
         let server = server(scene).await?;
         drop(server.wait_until_ready(PATIENCE).await?);
@@ -96,14 +98,27 @@ async fn published(scene: &Scene, port: Command) -> Result<Server, ActionError> 
 }
 
 /// Finishes a swap that a run was ended in, before anything starts the web on a database and files that do not belong
-/// together. Nothing is done, and no server asked, where no swap is open.
+/// together. Nothing is done, and no server asked, where no swap is open. On another machine it is refused: a swap is finished
+/// where its files lie.
 pub(super) async fn finish_swap(scene: &Scene) -> Result<(), ActionError> {
     let stack = scene.stack()?;
-    if stack.host != Host::Local || stack.variables.text("ODOO_DB_NAME").is_none() {
+    if stack.variables.text("ODOO_DB_NAME").is_none() {
         return Ok(());
     }
     let names = Names::new(stack.database()?)?;
-    if !FilestorePair::of(stack, &names).swap_was_cut_off() {
+    let pair = FilestorePair::of(stack, &names);
+    if let Host::Ssh(target) = &stack.host {
+        return match stack.host.exists(&scene.processes, &pair.note()).await? {
+            // The two folders can be exchanged on their own machine only.
+            true => Err(ActionError::SwapOpen {
+                stack: stack.name.clone(),
+                host: target.to_string(),
+                line: target.line_by_hand(&format!("cd {} && opw-task up {} --here", stack.checkout, stack.name)),
+            }),
+            false => Ok(()),
+        };
+    }
+    if !pair.swap_was_cut_off() {
         return Ok(());
     }
     scene.run_there(start(stack)).await?;

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::WouldOverwrite;
+use super::{OtherProject, WouldOverwrite};
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::HostError;
 use crate::postgres::{BadName, PostgresError};
@@ -126,15 +126,28 @@ pub enum ActionError {
         /// The verdict.
         verdict: Verdict,
     },
-    /// Another run has the stack.
-    #[error("stack `{stack}` is being changed by another run")]
-    Locked {
+    /// Containers of the stack's project that were made from another state root.
+    #[error(transparent)]
+    OtherProject(Box<OtherProject>),
+    /// The connection ended while a command was at work on another machine, or before.
+    #[error("the connection to {host} ended while it changed stack `{stack}`")]
+    LineLost {
         /// The stack.
         stack: String,
-        /// Who, since when, with what.
-        holder: String,
-        /// The lock.
-        path: Utf8PathBuf,
+        /// The host.
+        host: String,
+        /// ssh's end.
+        error: Box<ProcessError>,
+    },
+    /// A swap that was cut off on another machine.
+    #[error("a swap of stack `{stack}` was cut off on {host}, and is not finished")]
+    SwapOpen {
+        /// The stack.
+        stack: String,
+        /// The host.
+        host: String,
+        /// The line that finishes it.
+        line: String,
     },
     /// A swap that was done by half, and could not be finished or undone.
     #[error("{error}")]
@@ -243,13 +256,21 @@ impl Explain for ActionError {
             Self::WouldOverwrite(error) => error.explain(),
             Self::Rule(error) => error.explain(),
             Self::Refused(refusal) => refusal.explain(),
+            Self::OtherProject(error) => error.explain(),
+            Self::LineLost { stack, error, .. } => {
+                let ssh = error.explain();
+                let mut told = failed.evidence(ssh.evidence);
+                told.notes.extend(ssh.notes);
+                told.hints.extend(ssh.hints);
+                told.note("if it had begun there, it goes on to its end, and the stack is locked until then")
+                    .hint(format!("`opw-task ps {stack}` shows what runs; then give the same command again"))
+            }
+            Self::SwapOpen { line, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())
+                .note("the web would serve one run's database with another run's files")
+                .hint(format!("finish it on the host: {line}")),
             Self::Audited { stack, .. } => failed
                 .note("what is left stands above; nothing was changed")
                 .hint(format!("`opw-task restore {stack}` makes a sanitised copy beside it")),
-            Self::Locked { holder, path, .. } => Diagnostic::new(ExitCode::Refused, self.to_string())
-                .evidence(holder.lines().map(str::to_owned))
-                .note(format!("the lock is {path}; it goes with the process that holds it"))
-                .hint("wait for that run, or end it"),
         }
     }
 }

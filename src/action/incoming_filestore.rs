@@ -107,7 +107,8 @@ impl FilestorePair {
         blocking(move || pair.tidy_now().map(drop)).await
     }
 
-    fn note(&self) -> Utf8PathBuf {
+    /// The note of a swap that was begun and is not known to have ended.
+    pub(super) fn note(&self) -> Utf8PathBuf {
         self.folder.join(format!(".{}opw-task-swap", self.retired_prefix))
     }
 

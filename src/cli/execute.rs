@@ -11,7 +11,9 @@ use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::plan::Plan;
 use crate::process::{Processes, Redactor};
 use crate::run::event::Event;
-use crate::run::{Ended, Events, JOURNAL, Journal, JournalWriter, Queue, Setting, StackLock, carry_out, run_id};
+use crate::run::{
+    Ended, Events, Holder, JOURNAL, Journal, JournalWriter, Queue, Setting, StackLock, carry_out, run_id,
+};
 use crate::stack::Change;
 use crate::ui::{Mode, Ui};
 
@@ -31,7 +33,12 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
     let run: Arc<str> = run_id().into();
     let lock = match &plan.stack {
         Some(stack) if plan.change() > Change::Nothing => {
-            let lock = StackLock::take(stack, &plan.project.root, &plan.title, &run);
+            let holder = Holder::new(&run, &redactor.redact(&plan.title));
+            let lock = tokio::select! {
+                biased;
+                lock = StackLock::take(stack, &holder, &processes) => lock,
+                () = interrupted_before() => return Ok(ExitCode::Interrupted),
+            };
             Some(lock.map_err(|error| error.explain())?)
         }
         _ => None,
@@ -66,6 +73,7 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
         jobs: options.jobs,
         journal: folder,
     };
+    let keeping = tokio::spawn(end_when_lost(lock.as_ref().map(StackLock::lost), cancellation.clone()));
     let watching = tokio::spawn(end_on_signal(
         interrupted.clone(),
         cancellation,
@@ -74,14 +82,21 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
     ));
     let (ended, password) = carry_out(plan, &setting).await;
     // Whoever reads slowly must not keep others from the stack.
-    drop(lock);
+    keeping.abort();
+    let loss = lock.as_ref().and_then(StackLock::loss);
+    if let Some(lock) = lock {
+        lock.release().await;
+    }
     events.close();
     if let Some(writer) = writer {
         writer.finish().await;
     }
     let (code, diagnostic) = match ended {
         Ended::Done => (ExitCode::Done, None),
-        Ended::Interrupted => (ExitCode::Interrupted, None),
+        Ended::Interrupted => match loss.map(|loss| loss.explain()) {
+            Some(diagnostic) => (diagnostic.exit, Some(diagnostic)),
+            None => (ExitCode::Interrupted, None),
+        },
         Ended::Failed(_, error) => {
             // An error may quote what a program of the project's own said, or a value of an env file.
             let diagnostic = error.explain().mapped(|text| redactor.redact(text).into_owned());
@@ -152,6 +167,26 @@ async fn end_on_signal(
             processes.kill_all();
         }
         asked = true;
+    }
+}
+
+/// Ends the run in good order when it has no right any more to change the stack.
+async fn end_when_lost(lost: Option<CancellationToken>, cancellation: CancellationToken) {
+    if let Some(lost) = lost {
+        lost.cancelled().await;
+        cancellation.cancel();
+    }
+}
+
+/// Ends with the first signal that asks the program to end, while nothing has begun yet.
+async fn interrupted_before() {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+    let [Ok(mut interrupt), Ok(mut terminate)] = kinds.map(signal) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
 }
 

@@ -49,8 +49,11 @@ cat > "$new" || exit
 [ "$(($(wc -c < "$new")))" -eq "$2" ] || { echo "the input ended too early" >&2; exit 1; }
 chmod -- "$3" "$new" && sync -- "$new" && mv -T -- "$new" "$1""#;
 
-/// Says `yes` or `no` to whether `$1` is there, be it a link to nowhere.
-pub(super) const EXISTS: &str = r#"if [ -e "$1" ] || [ -L "$1" ]; then echo yes; else echo no; fi"#;
+/// Says `yes` or `no` to whether `$1` is there, be it a link to nowhere. In a folder that may not be entered nobody knows.
+pub(super) const EXISTS: &str = r#"if [ -e "$1" ] || [ -L "$1" ]; then echo yes; exit; fi
+folder=$(dirname -- "$1")
+if [ -d "$folder" ] && [ ! -x "$folder" ]; then echo "$folder may not be entered" >&2; exit 1; fi
+echo no"#;
 
 /// Removes `$1` if, all links followed, it lies inside of `$2`; exit status 3 if it does not.
 pub(super) const REMOVE_WITHIN: &str = r#"[ -e "$1" ] || [ -L "$1" ] || exit 0

@@ -74,7 +74,7 @@ impl Host {
         match self {
             Self::Local => Ok(local::exists(path).await?),
             Self::Ssh(target) => {
-                let command = target.command(&commands::script(commands::EXISTS, &[path.as_str()]))?;
+                let command = target.attached(&commands::script(commands::EXISTS, &[path.as_str()]))?;
                 Ok(processes.capture(&command).await?.trim() == "yes")
             }
         }
@@ -92,7 +92,7 @@ impl Host {
         match self {
             Self::Local => Ok(Some(local::read_file(path).await?)),
             Self::Ssh(target) => {
-                let command = target.command(&Command::new("cat").args(["--", path.as_str()]))?;
+                let command = target.attached(&Command::new("cat").args(["--", path.as_str()]))?;
                 Ok(Some(processes.capture(&command).await?))
             }
         }

@@ -55,7 +55,7 @@ impl Host {
             .into_iter()
             .chain(paths.iter().map(|path| path.as_str()))
             .collect();
-        let command = target.command(&commands::script(LOOK, &arguments))?;
+        let command = target.attached(&commands::script(LOOK, &arguments))?;
         let answer = processes.capture(&command).await?;
         let parts = answer.split(mark.as_str()).skip(1).take(paths.len());
         Ok(parts.map(|part| parse(part.trim_start_matches(' '))).collect())

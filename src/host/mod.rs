@@ -12,6 +12,7 @@ mod path_error;
 mod same_machine;
 mod ssh_target;
 mod ssh_target_error;
+mod there;
 
 pub use commands::{create_dir, remove_dir_all, rename};
 pub use error::HostError;
@@ -21,6 +22,8 @@ pub use path_error::PathError;
 pub use same_machine::{is_loopback, is_this_machine, plain_name, same_machine, same_name};
 pub use ssh_target::SshTarget;
 pub use ssh_target_error::SshTargetError;
+pub(crate) use there::HOLD;
+pub use there::Pass;
 
 use std::fmt;
 
@@ -36,7 +39,7 @@ pub enum Host {
 }
 
 impl Host {
-    /// The command that runs a command on this host.
+    /// The command that runs a command on this host. On another one it ends with the connection.
     ///
     /// # Errors
     ///
@@ -44,7 +47,19 @@ impl Host {
     pub fn command(&self, command: Command) -> Result<Command, HostError> {
         match self {
             Self::Local => Ok(command),
-            Self::Ssh(target) => target.command(&command),
+            Self::Ssh(target) => target.attached(&command),
+        }
+    }
+
+    /// The command that runs a command on this host; on another one it goes on to its end when the connection ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::command`].
+    pub fn command_to_its_end(&self, command: Command, pass: &Pass<'_>) -> Result<Command, HostError> {
+        match self {
+            Self::Local => Ok(command),
+            Self::Ssh(target) => target.to_its_end(&command, pass),
         }
     }
 }

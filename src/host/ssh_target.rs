@@ -151,6 +151,16 @@ impl SshTarget {
     ///
     /// [`HostError::SecretInRemoteCommand`] if the environment holds a secret.
     pub fn command(&self, remote: &Command) -> Result<Command, HostError> {
+        let command = self.line(self.remote_line(remote)?);
+        Ok(if remote.is_discreet() {
+            command.discreet()
+        } else {
+            command
+        })
+    }
+
+    /// What the shell there is given for a command.
+    pub(super) fn remote_line(&self, remote: &Command) -> Result<String, HostError> {
         let mut line = String::new();
         if let Some(folder) = remote.working_folder() {
             line.push_str(&format!("cd {} && ", quote(folder.as_str())));
@@ -176,12 +186,14 @@ impl SshTarget {
             }
         }
         line.push_str(&remote.shell_words());
-        let command = self.line(line);
-        Ok(if remote.is_discreet() {
-            command.discreet()
-        } else {
-            command
-        })
+        Ok(line)
+    }
+
+    /// What a person types to run a line there.
+    #[must_use]
+    pub fn line_by_hand(&self, line: &str) -> String {
+        let port = self.port.map(|port| format!("-p {port} ")).unwrap_or_default();
+        format!("ssh -t {port}{} {}", self.destination(), quote(line))
     }
 
     /// The command that hands a line to the shell there. Who calls this has quoted what is in it.

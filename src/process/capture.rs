@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::Command;
 use super::find::find;
+use super::frame::Begin;
 use super::lines::{AfterEnd, LineReader};
 use super::running::{DRAIN, prepare};
 use super::tail::Tail;
@@ -85,8 +86,16 @@ impl Processes {
         let mut out = Receiver::from_owned_fd(out.into()).map_err(spawn)?;
         let err = Receiver::from_owned_fd(err.into()).map_err(spawn)?;
         let prepared = command.clone();
-        let expression = duct::cmd(find(command)?, command.arguments())
-            .stdin_null()
+        let expression = duct::cmd(find(command)?, command.arguments());
+        // Held open as long as the answer is waited for: its end ends a framed command.
+        let (expression, _input) = match command.frame() {
+            Some(_) => {
+                let (input_end, input) = std::io::pipe().map_err(spawn)?;
+                (expression.stdin_file(input_end), Some(input))
+            }
+            None => (expression.stdin_null(), None),
+        };
+        let expression = expression
             .stdout_file(out_end)
             .stderr_file(err_end)
             .unchecked()
@@ -111,6 +120,7 @@ impl Processes {
                 stream: Stream::Err,
                 redactor: self.redactor().clone(),
                 discreet: command.is_discreet(),
+                begin: None,
                 tail: tail.clone(),
                 sink: discard(),
                 room: None,
@@ -145,14 +155,26 @@ impl Processes {
             }
             End::Cancelled => return Err(ProcessError::Cancelled { command: line }),
         };
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Captured {
-                ending: status.into(),
-                text,
-                last_lines: tail.lines(),
-            }),
-            Err(_) => Err(ProcessError::NotText { command: line }),
-        }
+        let Ok(text) = String::from_utf8(bytes) else {
+            return Err(ProcessError::NotText { command: line });
+        };
+        let ending = Ending::from(status);
+        let text = match command.frame().map(|begin| Begin::new(begin).cut(&text)) {
+            Some(Some(own)) => own,
+            Some(None) if ending.is_success() => {
+                text.lines().for_each(|line| tail.push(&self.redactor().redact(line)));
+                return Err(ProcessError::NotBegun {
+                    command: line,
+                    last_lines: tail.lines(),
+                });
+            }
+            _ => text,
+        };
+        Ok(Captured {
+            ending,
+            text,
+            last_lines: tail.lines(),
+        })
     }
 
     /// Waits until the child has ended and its output is read, but no longer than [`DRAIN`] for output after the end.

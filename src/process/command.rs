@@ -28,6 +28,16 @@ pub struct Command {
     env: Vec<(String, Env)>,
     folder: Option<Utf8PathBuf>,
     discreet: bool,
+    frame: Option<Frame>,
+}
+
+/// How a command that was wrapped for another machine is shown and read.
+#[derive(Debug, Clone)]
+struct Frame {
+    /// The line that a person could type.
+    shown: String,
+    /// The line after which its standard output is its own: what a login script printed stands before.
+    begin: String,
 }
 
 impl Command {
@@ -40,6 +50,7 @@ impl Command {
             env: Vec::new(),
             folder: None,
             discreet: false,
+            frame: None,
         }
     }
 
@@ -89,6 +100,19 @@ impl Command {
         self.discreet
     }
 
+    /// Shows the command as this line, reads its standard output from behind the line `begin` on, and holds its standard
+    /// input open for as long as it is wanted: for commands that a script on another machine runs.
+    #[must_use]
+    pub(crate) fn framed(mut self, shown: String, begin: String) -> Self {
+        self.frame = Some(Frame { shown, begin });
+        self
+    }
+
+    /// The line behind which its standard output begins, if it is framed.
+    pub(crate) fn frame(&self) -> Option<&str> {
+        self.frame.as_ref().map(|frame| frame.begin.as_str())
+    }
+
     /// The program's name or path.
     #[must_use]
     pub fn program(&self) -> &str {
@@ -129,6 +153,9 @@ impl Command {
 
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(frame) = &self.frame {
+            return f.write_str(&frame.shown);
+        }
         for (key, value) in &self.env {
             match value {
                 Env::Plain(text) => write!(f, "{key}={} ", quote(text))?,

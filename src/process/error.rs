@@ -37,6 +37,14 @@ pub enum ProcessError {
         /// The last lines that it printed, oldest first.
         last_lines: Vec<String>,
     },
+    /// ssh ended with success, and the command was not run there: the login shell did something else.
+    #[error("`{}` was not run there", brief(command))]
+    NotBegun {
+        /// The command's line.
+        command: String,
+        /// What was printed instead, oldest line first.
+        last_lines: Vec<String>,
+    },
     /// The reader at the end of a pipe ended with success before it had read all that there was.
     #[error("`{}` ended before it had read all its input", brief(command))]
     StoppedReading {
@@ -99,6 +107,7 @@ impl ProcessError {
             Self::MissingProgram { .. } => None,
             Self::Spawn { command, .. }
             | Self::Failed { command, .. }
+            | Self::NotBegun { command, .. }
             | Self::StoppedReading { command, .. }
             | Self::LeftOpen { command }
             | Self::Stream { command, .. }
@@ -132,6 +141,10 @@ impl Explain for ProcessError {
                 told.hints.extend(advice(last_lines).map(str::to_owned));
                 told
             }
+            Self::NotBegun { last_lines, .. } => told
+                .evidence(last_lines.iter().cloned())
+                .note("the login shell of that user ended with success without having run it")
+                .hint("the user needs a login shell that runs commands (`sh`, `bash`), and a key without a `command=` of its own"),
             Self::StoppedReading { last_lines, .. } => {
                 told.evidence(last_lines.iter().cloned()).note("what it did not read is lost, so its work counts as failed")
             }

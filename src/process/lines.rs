@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::discretion::Discretion;
+use super::frame::{Begin, Skip};
 use super::tail::Tail;
 use super::{Redactor, Room, Sink};
 use crate::run::event::Stream;
@@ -41,6 +42,8 @@ pub(super) struct LineReader {
     pub(super) redactor: Redactor,
     /// Values of rows are kept out.
     pub(super) discreet: bool,
+    /// Where the child's own lines begin, if others stand before them.
+    pub(super) begin: Option<Begin>,
     pub(super) tail: Tail,
     pub(super) sink: Sink,
     /// What the child waits for; nothing where it never does.
@@ -56,14 +59,19 @@ impl LineReader {
             stream,
             redactor,
             discreet,
+            begin,
             tail,
             sink,
             room,
             after,
         } = self;
+        let mut skipped = begin.map(Begin::skip);
         let mut lines = Lines::new(redactor);
         let mut discretion = discreet.then(Discretion::default);
         let mut tell = |line: &str| {
+            if skipped.as_mut().is_some_and(|skipped| skipped.takes(line)) {
+                return;
+            }
             let shown = match &mut discretion {
                 Some(discretion) => discretion.pass(line),
                 None => Some(line.into()),
@@ -101,6 +109,10 @@ impl LineReader {
             }
         }
         lines.finish(&mut tell);
+        // Without a beginning, what was printed instead is all there is to show.
+        for line in skipped.into_iter().flat_map(Skip::left) {
+            tail.push(&line);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::Command;
 use super::group::GRACE;
-use super::running::{DRAIN, Out, Running};
+use super::running::{DRAIN, Out, Running, nothing};
 use super::{Ending, ProcessError, Processes, Sink};
 
 /// How much is carried at once, in bytes: twice a pipe's capacity, so that neither side waits for the other's switch.
@@ -58,7 +58,7 @@ impl Processes {
         counted: impl Fn(u64) + Send,
     ) -> Result<u64, ProcessError> {
         let mut reader = self.start(to, Stdio::piped(), Out::Lines, to_sink)?;
-        let mut writer = match self.start(from, Stdio::null(), Out::Bytes, from_sink) {
+        let mut writer = match self.start(from, nothing(from), Out::Bytes, from_sink) {
             Ok(writer) => writer,
             Err(error) => {
                 reader.end().await;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::Command;
 use super::group::Groups;
-use super::running::{Out, Running};
+use super::running::{Out, Running, nothing};
 use super::{ProcessError, Redactor, Room, Sink};
 
 /// Runs commands, and knows every process group that lives because of it. Clones share the groups.
@@ -76,7 +76,7 @@ impl Processes {
     ///
     /// [`ProcessError::Failed`] unless the exit status is 0; [`ProcessError::Cancelled`], after the group has ended.
     pub async fn run(&self, command: &Command, sink: &Sink) -> Result<(), ProcessError> {
-        let mut running = self.start(command, Stdio::null(), Out::Lines, sink)?;
+        let mut running = self.start(command, nothing(command), Out::Lines, sink)?;
         let ending = running.ended(&self.cancellation).await?;
         running.judged(ending)
     }

@@ -4,6 +4,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::Pid;
+use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Env};
 use super::find::find;
+use super::frame::Begin;
 use super::group::{GRACE, Group};
 use super::lines::{AfterEnd, LineReader};
 use super::tail::Tail;
@@ -21,6 +23,18 @@ use crate::run::event::Stream;
 /// and takes milliseconds to read; only a process that it left behind (a daemon, ssh's connection master) can keep the
 /// pipe open longer, and must not hold us.
 pub(super) const DRAIN: Duration = Duration::from_secs(2);
+
+/// What a framed command reads when it is to end; the scripts of `host` know it.
+const END: &[u8] = b"end\n";
+
+/// The input of a child that reads nothing. That of a framed command stays open: its end would mean that nobody wants the
+/// command any more.
+pub(super) fn nothing(command: &Command) -> Stdio {
+    match command.frame() {
+        Some(_) => Stdio::piped(),
+        None => Stdio::null(),
+    }
+}
 
 /// What becomes of a child's standard output.
 pub(super) enum Out {
@@ -43,6 +57,8 @@ pub(super) struct Running {
     /// Tells the readers that the leader has ended.
     leader_ended: CancellationToken,
     tail: Tail,
+    /// Where its output begins, for a command that is framed.
+    begin: Option<Begin>,
     /// The command's line, redacted.
     pub(super) line: String,
 }
@@ -77,12 +93,14 @@ impl Processes {
         };
         let group = self.groups().enter(leader);
         let tail = Tail::default();
+        let begin = command.frame().map(Begin::new);
         let mut readers = JoinSet::new();
         let leader_ended = CancellationToken::new();
-        let reader = |stream| LineReader {
+        let reader = |stream, begin| LineReader {
             stream,
             redactor: self.redactor().clone(),
             discreet: command.is_discreet(),
+            begin,
             tail: tail.clone(),
             sink: sink.clone(),
             room: self.room().cloned(),
@@ -92,11 +110,11 @@ impl Processes {
             },
         };
         if let Some(err) = child.stderr.take() {
-            readers.spawn(reader(Stream::Err).read(err));
+            readers.spawn(reader(Stream::Err, None).read(err));
         }
         let bytes = match (out, child.stdout.take()) {
             (Out::Lines, Some(lines)) => {
-                readers.spawn(reader(Stream::Out).read(lines));
+                readers.spawn(reader(Stream::Out, begin.clone()).read(lines));
                 None
             }
             (_, bytes) => bytes,
@@ -111,6 +129,7 @@ impl Processes {
             readers,
             leader_ended,
             tail,
+            begin,
             line,
         })
     }
@@ -163,8 +182,16 @@ impl Running {
         self.group.end().await;
     }
 
-    /// Ends the whole group, in order.
+    /// Ends the whole group, in order. A command that runs on another machine is asked to end there first: once ssh is
+    /// gone, nobody would know what became of it.
     pub(super) async fn end(&mut self) {
+        if self.begin.is_some()
+            && let Some(input) = &mut self.input
+            && input.write_all(END).await.is_ok()
+        {
+            // Whatever comes of it, the group is ended below.
+            let _ = timeout(GRACE, self.child.wait()).await;
+        }
         // The leader is waited for meanwhile, so that it does not stay as a zombie.
         let (_, _) = tokio::join!(timeout(GRACE * 2, self.child.wait()), self.group.end());
         self.settle().await;
@@ -172,10 +199,10 @@ impl Running {
 
     /// Success, or the error that this ending is.
     pub(super) fn judged(&self, ending: Ending) -> Result<(), ProcessError> {
-        if ending.is_success() {
-            Ok(())
-        } else {
-            Err(self.failed(ending))
+        match &self.begin {
+            _ if !ending.is_success() => Err(self.failed(ending)),
+            Some(begin) if !begin.came() => Err(self.not_begun()),
+            _ => Ok(()),
         }
     }
 
@@ -183,6 +210,13 @@ impl Running {
         ProcessError::Failed {
             command: self.line.clone(),
             ending,
+            last_lines: self.tail.lines(),
+        }
+    }
+
+    pub(super) fn not_begun(&self) -> ProcessError {
+        ProcessError::NotBegun {
+            command: self.line.clone(),
             last_lines: self.tail.lines(),
         }
     }

@@ -21,7 +21,7 @@ pub use events::Events;
 pub use id::{is_run_id, run_id};
 pub use interest::{Interest, Lines};
 pub use journal::{JOURNAL, Journal, JournalError, JournalWriter, Logs};
-pub use lock::StackLock;
+pub use lock::{Holder, LockError, StackLock};
 pub use queue::Queue;
 pub use setting::{Ended, Setting};
 

@@ -45,6 +45,13 @@ impl Paths {
         self.root.join(".opw-task.lock")
     }
 
+    /// The file that commands lock, shared, which a run from another machine began on this one: while one of them is at work
+    /// nobody else may change the stack.
+    #[must_use]
+    pub fn work(&self) -> Utf8PathBuf {
+        self.root.join(".opw-task.work")
+    }
+
     /// The folder of a database's filestore.
     #[must_use]
     pub fn filestore(&self, database: &str) -> Utf8PathBuf {

@@ -304,16 +304,22 @@ fn a_stack_that_another_run_changes_is_refused_with_who_has_it() {
         "[stacks.local]\nstate-root = \"state\"\nbase-url = \"http://localhost\"\n[tasks.start]\nrun = { compose = [\"up\"] }\n[tasks.ps]\nrun = { compose = [\"ps\"] }",
     )
     .with(".env", "ODOO_DB_NAME=opw\nODOO_DB_PASSWORD=p\n")
-    .with_program("docker", "case \"$*\" in *ps) ;; context*) echo unix:///here ;; *) echo $$ > here.new; mv here.new here; exec sleep 60 ;; esac");
+    .with_program("docker", "case \"$*\" in *ps|ps*) ;; context*) echo unix:///here ;; *) echo $$ > here.new; mv here.new here; exec sleep 60 ;; esac");
     let holder = project.command(&["start", "local"]).spawn().unwrap();
     wait_until("the holder is at work", || project.at("here").exists());
     let refused = project.run(&["start", "local"]).ended(3);
-    let err = refused.err.replace(&holder.id().to_string(), "PID");
+    let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let err = refused
+        .err
+        .replace(&holder.id().to_string(), "PID")
+        .replace(machine.trim(), "MACHINE");
+    let since = err.find(" since 20").expect("it says since when") + " since ".len();
+    let err = err.replace(&err[since..since + "2026-11-25 12:00:00".len()], "THEN");
     insta::assert_snapshot!(err, @"
     error: stack `local` is being changed by another run
-      │ process PID of user 0
       │ opw-task start local
-      │ run RUN
+      │ run RUN since THEN UTC
+      │ user 0 on MACHINE, process PID
     why: the lock is HERE/state/.opw-task.lock; it goes with the process that holds it
     help: wait for that run, or end it
     ");

@@ -15,6 +15,8 @@ mod world;
 
 mod audit;
 mod compose_config;
+mod host_line;
+mod host_lock;
 mod image;
 mod logs;
 mod restore;

@@ -1,100 +1,17 @@
 //! Hosts and upstreams over a real sshd: our own, on a loopback port, with keys made for the test.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::{Child, Command as Std, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use camino::Utf8PathBuf;
 use opw_task::error::Explain;
 use opw_task::host::{Host, HostError, Mode, SshTarget, same_machine};
-use opw_task::process::{Command, Ending, Env, Processes, Redactor, discard};
+use opw_task::process::{Command, Ending, Env, ProcessError, Processes, Redactor, discard};
 use opw_task::upstream::{PullProgress, Upstream};
 use tokio_util::sync::CancellationToken;
 
-/// An sshd that lets in the user who runs the test, with one key.
-struct Sshd {
-    child: Child,
-    folder: tempfile::TempDir,
-    port: u16,
-}
-
-impl Sshd {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        for name in ["host_key", "key", "other_key"] {
-            let made = Std::new("ssh-keygen")
-                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-                .arg(at(name))
-                .status()
-                .unwrap();
-            assert!(made.success());
-        }
-        fs::copy(at("key.pub"), at("authorized_keys")).unwrap();
-        // sshd's folder for its unprivileged half; Debian's service makes it at its start.
-        if rustix::process::getuid().is_root() {
-            fs::create_dir_all("/run/sshd").unwrap();
-        }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = format!(
-            "Port {port}\nListenAddress 127.0.0.1\nHostKey {0}/host_key\nAuthorizedKeysFile {0}/authorized_keys\n\
-             StrictModes no\nUsePAM no\nPasswordAuthentication no\nPidFile none\nPermitRootLogin prohibit-password\n",
-            folder.path().display()
-        );
-        fs::write(at("sshd_config"), config).unwrap();
-        let log = fs::File::create(at("log")).unwrap();
-        let mut child = Std::new("/usr/sbin/sshd");
-        child
-            .args(["-D", "-e", "-f"])
-            .arg(at("sshd_config"))
-            .stderr(log)
-            .stdin(Stdio::null());
-        let sshd = Self {
-            child: child.spawn().unwrap(),
-            folder,
-            port,
-        };
-        let key = fs::read_to_string(sshd.path("host_key.pub")).unwrap();
-        fs::write(sshd.path("known_hosts"), format!("[127.0.0.1]:{port} {key}")).unwrap();
-        fs::write(sshd.path("unknown_hosts"), "").unwrap();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                Instant::now() < deadline,
-                "{}",
-                fs::read_to_string(sshd.path("log")).unwrap()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        sshd
-    }
-
-    fn path(&self, name: &str) -> Utf8PathBuf {
-        Utf8PathBuf::from_path_buf(self.folder.path().join(name)).unwrap()
-    }
-
-    fn target(&self, key: &str, known_hosts: &str) -> SshTarget {
-        let target: SshTarget = format!("ssh://127.0.0.1:{}", self.port).parse().unwrap();
-        target
-            .with_identity(self.path(key))
-            .unwrap()
-            .with_known_hosts(self.path(known_hosts))
-            .unwrap()
-    }
-
-    fn host(&self) -> Host {
-        Host::Ssh(self.target("key", "known_hosts"))
-    }
-}
-
-impl Drop for Sshd {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::world::{Sshd, eventually, processes_with};
 
 fn processes() -> Processes {
     Processes::new(Redactor::default(), CancellationToken::new())
@@ -224,7 +141,7 @@ async fn a_write_that_is_cut_off_leaves_the_old_file() {
     let cut = async {
         // Its temporary file shows that the write is under way; then the connection goes.
         let begun = |name: std::ffi::OsString| name.to_string_lossy().starts_with(".new.");
-        while !fs::read_dir(sshd.folder.path())
+        while !fs::read_dir(sshd.folder())
             .unwrap()
             .any(|entry| begun(entry.unwrap().file_name()))
         {
@@ -238,7 +155,7 @@ async fn a_write_that_is_cut_off_leaves_the_old_file() {
     // The other side needs a moment to see that the connection is gone.
     let deadline = Instant::now() + Duration::from_secs(10);
     let left = || {
-        fs::read_dir(sshd.folder.path())
+        fs::read_dir(sshd.folder())
             .unwrap()
             .flatten()
             .any(|entry| entry.file_name().to_string_lossy().starts_with(".new."))
@@ -337,6 +254,88 @@ async fn a_pull_links_what_is_there_and_changes_nothing_on_either_side() {
     assert!(!new.join("checklist").exists());
     let last = last.lock().unwrap().unwrap();
     assert_eq!((last.bytes, last.files.unwrap().0), (3_000_000, 0));
+}
+
+#[tokio::test]
+async fn what_a_login_script_prints_is_no_answer() {
+    // It prints before it runs what was asked for, as a `.bashrc` with an `echo` in it does; once without a line end.
+    for greeting in ["echo welcome; echo yes", "printf yes"] {
+        let sshd = Sshd::start_with(&format!(r#"command="{greeting}; eval \"$SSH_ORIGINAL_COMMAND\"""#));
+        let (host, processes) = (sshd.host(), processes());
+        let file = sshd.path("a file");
+        assert!(!host.exists(&processes, &file).await.unwrap(), "{greeting}");
+        fs::write(&file, "text\n").unwrap();
+        assert!(host.exists(&processes, &file).await.unwrap());
+        assert_eq!(
+            host.read_file(&processes, &file).await.unwrap().as_deref(),
+            Some("text\n")
+        );
+        let (tell, told) = std::sync::mpsc::channel();
+        let sink: opw_task::process::Sink = std::sync::Arc::new(move |_, line| tell.send(line.to_owned()).unwrap());
+        let echo = host.command(Command::new("echo").arg("mine")).unwrap();
+        processes.run(&echo, &sink).await.unwrap();
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["mine"]);
+    }
+    // One that does something else than what it was asked for is no success.
+    let sshd = Sshd::start_with(r#"command="echo only backups here""#);
+    let command = sshd.host().command(Command::new("true")).unwrap();
+    for error in [
+        processes().run(&command, &discard()).await.unwrap_err(),
+        processes().capture(&command).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, ProcessError::NotBegun { .. }), "{error:?}");
+        assert!(
+            error.explain().evidence.join(" ").contains("only backups here"),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_only_looks_ends_with_the_connection() {
+    let sshd = Sshd::start();
+    let number = |from: u32| (from + std::process::id() % 1000).to_string();
+    // ssh's own line holds the words too.
+    let runs = |number: &str| {
+        let found = processes_with(&["sleep", number]);
+        found.iter().any(|(_, line)| line.starts_with("sleep"))
+    };
+    let ended_there = |number: &str| {
+        let left = || processes_with(&["sleep", number]);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !left().is_empty() {
+            assert!(Instant::now() < deadline, "{:?}", left());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    for (from, cut) in [(701_000, false), (702_000, true)] {
+        let number = number(from);
+        let command = sshd.host().command(Command::new("sleep").arg(&number)).unwrap();
+        let token = CancellationToken::new();
+        let processes = processes().with_cancellation(token.clone());
+        let end = async {
+            while !runs(&number) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            if cut { sshd.cut() } else { token.cancel() }
+        };
+        let sink = discard();
+        let (result, ()) = tokio::join!(processes.run(&command, &sink), end);
+        assert!(result.is_err());
+        ended_there(&number);
+        // An answer that is waited for goes the same way.
+        let token = CancellationToken::new();
+        let processes = self::processes().with_cancellation(token.clone());
+        let end = async {
+            while !runs(&number) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            token.cancel();
+        };
+        let (result, ()) = tokio::join!(processes.capture(&command), end);
+        assert!(result.is_err());
+        ended_there(&number);
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,10 @@
 mod closed;
 mod estate;
 mod images;
+pub mod laptop;
 mod machine;
 mod run;
+mod sshd;
 mod upstream;
 mod watch;
 
@@ -15,5 +17,6 @@ pub use estate::{Estate, Plan};
 pub use images::{odoo_base_image, odoo_image, postgres_image};
 pub use machine::{command_lines, docker, eventually, processes_with, signal, started_by, words_in_files};
 pub use run::{Run, Running};
+pub use sshd::Sshd;
 pub use upstream::Upstream;
 pub use watch::{Seen, Watch};

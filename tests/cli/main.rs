@@ -14,6 +14,7 @@ mod project;
 
 mod env;
 mod guards;
+mod host;
 mod manifest;
 mod names;
 mod output;

@@ -31,6 +31,7 @@ pub mod role;
 mod seal;
 pub mod server;
 pub mod session;
+mod settings;
 pub mod standing;
 pub mod status;
 pub mod swap;

@@ -9,6 +9,7 @@ use super::identifier::{Identifier, Literal};
 use super::lock::{AdvisoryLock, RestoreLock};
 use super::server::{APPLICATION, COME_BACK, Server};
 use super::session::Session;
+use super::settings;
 
 /// Owns incoming databases, never logs in. It is not the restore role, because `REASSIGN OWNED` inside the incoming
 /// database hands over what that role owns *anywhere shared* too: a database of the restore role would become Odoo's
@@ -56,18 +57,22 @@ impl RestoreRole {
         let keeper = verb(session, KEEPER).await?;
         let restore = verb(session, RESTORE).await?;
         let neutralise = verb(session, NEUTRALISE).await?;
+        let making = || PostgresError::doing("making the roles of the restore");
+        let settings = settings::of_role(session, RESTORE).await.map_err(making())?;
         session
             .batch_execute(&format!(
                 "BEGIN;
                  {keeper} ROLE {KEEPER} NOLOGIN NOSUPERUSER;
                  {neutralise} ROLE {NEUTRALISE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;
                  {restore} ROLE {RESTORE} LOGIN SUPERUSER CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD {};
+                 ALTER ROLE {RESTORE} RESET ALL;
+                 {settings}
                  ALTER ROLE {RESTORE} SET synchronous_commit = off;
                  COMMIT",
                 Literal(&verifier)
             ))
             .await
-            .map_err(PostgresError::doing("making the roles of the restore"))?;
+            .map_err(making())?;
         Ok(Self {
             server: server.clone(),
             run: lock.run().to_owned(),

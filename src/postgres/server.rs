@@ -11,12 +11,13 @@ use crate::secret::Secret;
 
 use super::error::PostgresError;
 use super::session::Session;
+use super::settings;
 
 /// How our sessions begin their `application_name`, which is what `pg_stat_activity` shows of us.
 pub const APPLICATION: &str = "opw-task";
 
 /// How long a server may take to come back that ended our session, for what must be put in order at a run's end.
-pub(super) const COME_BACK: Duration = Duration::from_secs(20);
+pub(crate) const COME_BACK: Duration = Duration::from_secs(20);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -75,12 +76,29 @@ impl Server {
         password: &Secret,
         application: &str,
     ) -> Result<Session, PostgresError> {
-        self.try_connect(database, role, password, application)
+        // Only who administers the server is in the maintenance database, and needs no library there.
+        let bare = database == self.maintenance;
+        self.try_connect(database, role, password, application, bare)
             .await
             .map_err(|source| PostgresError::Connect {
                 server: self.to_string(),
                 database: database.to_owned(),
                 role: role.to_owned(),
+                source,
+            })
+    }
+
+    /// Logs in to a database that is about to be dropped, as the admin and without the libraries that it asks for.
+    ///
+    /// # Errors
+    /// [`PostgresError::Connect`].
+    pub(super) async fn connect_bare(&self, database: &str) -> Result<Session, PostgresError> {
+        self.try_connect(database, &self.admin, &self.password, APPLICATION, true)
+            .await
+            .map_err(|source| PostgresError::Connect {
+                server: self.to_string(),
+                database: database.to_owned(),
+                role: self.admin.clone(),
                 source,
             })
     }
@@ -95,7 +113,7 @@ impl Server {
         let mut pause = FIRST_PAUSE;
         loop {
             let source = match self
-                .try_connect(&self.maintenance, &self.admin, &self.password, APPLICATION)
+                .try_connect(&self.maintenance, &self.admin, &self.password, APPLICATION, true)
                 .await
             {
                 Ok(session) => return Ok(session),
@@ -129,7 +147,25 @@ impl Server {
         role: &str,
         password: &Secret,
         application: &str,
+        bare: bool,
     ) -> Result<Session, tokio_postgres::Error> {
+        let connected = match self
+            .config(database, role, password, application, bare)
+            .connect(NoTls)
+            .await
+        {
+            // Not a superuser, and so not one who may leave libraries out.
+            Err(error) if bare && error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                let config = self.config(database, role, password, application, false);
+                config.connect(NoTls).await
+            }
+            connected => connected,
+        };
+        let (client, connection) = connected?;
+        Session::begin(client, connection).await
+    }
+
+    fn config(&self, database: &str, role: &str, password: &Secret, application: &str, bare: bool) -> Config {
         // Filled by hand: tokio-postgres reads no PG* variable and no password file, and a conninfo text would put the
         // password through a parser that may quote it in an error.
         let mut config = Config::new();
@@ -146,10 +182,8 @@ impl Server {
             .keepalives_idle(Duration::from_secs(30))
             .keepalives_interval(Duration::from_secs(10))
             .keepalives_retries(3)
-            // A role or a database may carry limits made for web requests. A restore takes as long as it takes.
-            .options("-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=0");
-        let (client, connection) = config.connect(NoTls).await?;
-        Ok(Session::begin(client, connection).await)
+            .options(settings::login_options(bare));
+        config
     }
 }
 

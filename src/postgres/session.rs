@@ -7,6 +7,7 @@ use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{Client, Connection, Socket};
 
 use super::last_words;
+use super::settings;
 
 /// A session with a server. It ends when the value is dropped, also in the midst of a statement; a transaction that is
 /// open then is rolled back.
@@ -18,8 +19,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins to drive a new connection. Notices are read and dropped: nothing we send raises one that a user needs.
-    pub(crate) async fn begin(client: Client, connection: Connection<Socket, NoTlsStream>) -> Self {
+    /// Begins to drive a new connection, and gives it the settings that its login could not. Notices are read and dropped:
+    /// nothing we send raises one that a user needs.
+    pub(crate) async fn begin(
+        client: Client,
+        connection: Connection<Socket, NoTlsStream>,
+    ) -> Result<Self, tokio_postgres::Error> {
         // The task ends by itself when the client is dropped or the connection breaks; in the second case every
         // statement of the client fails, which is where the error is told, with what the server said last.
         let connection = tokio::spawn(async move {
@@ -32,11 +37,13 @@ impl Session {
         // If we are killed while the server runs a statement for us, it goes on and keeps our locks until that ends;
         // with this the server looks every half second whether we are still there. PostgreSQL before 14, and servers on
         // systems without the means, refuse the setting: then that wait is the price.
-        let _unsupported = session
-            .client
-            .batch_execute("SET client_connection_check_interval = '500ms'")
-            .await;
-        session
+        let checking = "SET client_connection_check_interval = '500ms'";
+        let settings = settings::after_login();
+        let (_unsupported, set) = tokio::join!(
+            session.client.batch_execute(checking),
+            session.client.batch_execute(&settings)
+        );
+        set.map(|()| session)
     }
 }
 

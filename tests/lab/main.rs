@@ -29,6 +29,7 @@ mod restore_modules;
 mod restore_old_upstream;
 mod restore_people;
 mod restore_refused;
+mod restore_settings;
 mod sanitise;
 mod ssh;
 mod stand_in;

@@ -11,6 +11,7 @@ mod kept;
 mod last_words;
 mod left;
 mod locked;
+mod settings;
 mod swapped;
 mod updated;
 

@@ -12,7 +12,7 @@ use super::compose::compose;
 use super::database::mend_filestore;
 use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene, Step};
-use crate::postgres::{Names, RestoreLock, Server, activate};
+use crate::postgres::{Names, PostgresError, RestoreLock, Server, activate, staying_behind, undo};
 use crate::process::Command;
 use crate::stack::Stack;
 
@@ -52,6 +52,9 @@ impl Activate {
         let sanitised = scene.handover.sanitised.take("a verified database", "verify").await?;
         let pair = FilestorePair::of(stack, lock.names());
         pair.prepare(&scene.run).await?;
+        for told in staying_behind(&server, &lock).await? {
+            scene.report.warn(told);
+        }
         let outcome = while_web_is_down(scene, async || {
             pair.note_swap().await?;
             let activated = match activate(&server, &lock, sanitised, SWAP).await {
@@ -60,7 +63,10 @@ impl Activate {
             };
             scene.handover.went_live(&scene.report).await;
             if let Err(error) = pair.activate(&scene.run).await {
-                return Err(in_step(scene, &server, &lock, error).await);
+                return Err(follow_or_undo(scene, &server, &lock, &pair, error).await);
+            }
+            for told in activated.dropped_too {
+                scene.report.warn(told);
             }
             if let Some(error) = activated.not_dropped {
                 scene
@@ -83,14 +89,66 @@ impl Activate {
 }
 
 /// After a swap that failed somewhere: asks the database which run is live and makes the filestores follow. Where even
-/// that fails, the web must stay down, for it would serve one run's database with another's files.
+/// that fails, the web must stay down, for it would serve one run's database with another's files; unless it is known that
+/// nothing was swapped.
 pub(super) async fn in_step(scene: &Scene, server: &Server, lock: &RestoreLock, error: ActionError) -> ActionError {
     match mend_filestore(scene, server, lock.names()).await {
         Ok(()) => error,
+        Err(_) if nothing_was_swapped(&error) => error,
         Err(second) => ActionError::Torn {
             error: Box::new(error),
             second: Box::new(second),
         },
+    }
+}
+
+/// Whether the databases have the names that they had. The transaction that swaps them tells its own failure; only one that
+/// broke in its commit, on a server that does not come back, may have done either.
+fn nothing_was_swapped(error: &ActionError) -> bool {
+    matches!(error, ActionError::Postgres(error) if !matches!(error, PostgresError::SwapUnknown { .. }))
+}
+
+/// After a swap of the databases that the filestores did not follow: has them follow, or puts the databases back, for a
+/// file system that became read-only is no reason for the web to stay down.
+async fn follow_or_undo(
+    scene: &Scene,
+    server: &Server,
+    lock: &RestoreLock,
+    pair: &FilestorePair,
+    error: ActionError,
+) -> ActionError {
+    let second = match mend_filestore(scene, server, lock.names()).await {
+        Ok(()) => return error,
+        Err(second) => second,
+    };
+    if pair.serves(&scene.run) {
+        scene
+            .report
+            .warn("the new pair is live; what served before could not be put in its place for a rollback");
+        return error;
+    }
+    match undo(server, lock, SWAP).await {
+        Ok(kept) => {
+            scene.handover.went_back();
+            if let Some(kept) = kept {
+                scene
+                    .report
+                    .warn(format!("the copy stays as the previous database: {kept}"));
+            }
+            scene
+                .report
+                .warn("the files could not follow the database, which was swapped back: the old pair serves on");
+            error
+        }
+        Err(third) => {
+            scene
+                .report
+                .warn(format!("the database could not be swapped back: {third}"));
+            ActionError::Torn {
+                error: Box::new(error),
+                second: Box::new(second),
+            }
+        }
     }
 }
 

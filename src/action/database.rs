@@ -9,12 +9,13 @@ use super::incoming_filestore::FilestorePair;
 use super::same_project::require_same_project;
 use super::{ActionError, Outline, Scene, Step};
 use crate::host::Host;
-use crate::postgres::{Names, RestoreLock, Server, clean, scan, status};
+use crate::postgres::server::COME_BACK;
+use crate::postgres::{Names, PostgresError, RestoreLock, Server, clean, scan, status};
 use crate::process::Command;
 use crate::stack::Stack;
 
 /// How long a database may take until it accepts connections: a crash recovery of a large one included.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 
 const PORT: [&str; 3] = ["port", "database", "5432"];
 
@@ -45,7 +46,15 @@ impl Database {
             scene
                 .report
                 .note(format!("removing {leftover}, left by a run that was ended"));
-            clean(&server, &lock, leftover).await?;
+            let is_database = leftover.database().is_some();
+            match clean(&server, &lock, leftover).await {
+                Ok(told) => told.into_iter().for_each(|told| scene.report.warn(told)),
+                // One that cannot be dropped is in nobody's way but for its room: this run's has another name.
+                Err(error @ PostgresError::Statement { .. }) if is_database && !error.lost_the_session() => {
+                    scene.report.warn(format!("it stays for now: {error}"));
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         super::modules::clear_up(scene).await?;
         mend_filestore(scene, &server, lock.names()).await?;
@@ -55,7 +64,7 @@ impl Database {
     }
 }
 
-fn start(stack: &Stack) -> Command {
+pub(super) fn start(stack: &Stack) -> Command {
     compose(stack).args(["up", "--detach", "--wait", "--wait-timeout", "300", "database"])
 }
 
@@ -130,7 +139,8 @@ pub(super) async fn finish_swap(scene: &Scene) -> Result<(), ActionError> {
 
 /// Ends a swap of filestores that a run was killed in, and removes filestores that no database will ever want.
 pub(super) async fn mend_filestore(scene: &Scene, server: &Server, names: &Names) -> Result<(), ActionError> {
-    let session = server.connect_maintenance().await?;
+    // A server that was killed in the midst of a swap is coming back.
+    let session = server.wait_until_ready(COME_BACK).await?;
     let live = status(&session, names.live()).await?;
     let run = live.and_then(|status| status.comment.marker).map(|marker| marker.run);
     let pair = FilestorePair::of(scene.stack()?, names);

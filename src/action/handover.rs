@@ -97,6 +97,11 @@ impl Handover {
         }
     }
 
+    /// The copy does not serve after all: what served before does.
+    pub fn went_back(&self) {
+        self.live.store(false, Ordering::Relaxed);
+    }
+
     /// Whether the copy serves.
     #[must_use]
     pub fn is_live(&self) -> bool {

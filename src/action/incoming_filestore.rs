@@ -56,6 +56,11 @@ impl FilestorePair {
         blocking(move || write_mark(&folder, &run)).await
     }
 
+    /// Whether the filestore that serves is the one that this run brought.
+    pub(super) fn serves(&self, run: &str) -> bool {
+        matches!(mark_of(&self.live), Ok(Some(mark)) if mark == run)
+    }
+
     /// Makes sure, before anything is stopped, that the swap can be done: the copy is whole and on the disk, and the
     /// file system can exchange two names. From here on a run that is cut off leaves a note of it.
     pub(super) async fn prepare(&self, run: &str) -> Result<(), ActionError> {

@@ -5,7 +5,7 @@
 use super::activate::{SWAP, in_step, while_web_is_down};
 use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene, Step};
-use crate::postgres::{Names, RestoreLock, Server, can_roll_back, rollback};
+use crate::postgres::{Names, RestoreLock, Server, can_roll_back, rollback, staying_behind};
 
 /// Rolls back the last restore.
 #[derive(Debug, Clone)]
@@ -51,6 +51,9 @@ async fn roll_back(
     lock: &RestoreLock,
     pair: &FilestorePair,
 ) -> Result<(), ActionError> {
+    for told in staying_behind(server, lock).await? {
+        scene.report.warn(told);
+    }
     while_web_is_down(scene, async || {
         pair.note_swap().await?;
         if let Err(error) = rollback(server, lock, SWAP).await {

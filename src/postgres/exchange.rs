@@ -9,7 +9,7 @@ use tokio_postgres::NoTls;
 use super::error::PostgresError;
 use super::identifier::Identifier;
 use super::lock::RestoreLock;
-use super::server::Server;
+use super::server::{COME_BACK, Server};
 use super::session::Session;
 
 /// How often sessions that stand in the way are ended.
@@ -51,8 +51,8 @@ where
 {
     let live = lock.names().live();
     let busy = [heir.as_str(), live.as_str()];
-    let worker = server.connect_maintenance().await?;
-    let shooer = server.connect_maintenance().await?;
+    let worker = server.wait_until_ready(COME_BACK).await?;
+    let shooer = server.wait_until_ready(COME_BACK).await?;
     let pid = pid(&worker).await?;
     let oid = oid(&worker, heir)
         .await?
@@ -133,15 +133,17 @@ async fn oid(session: &Session, name: &Identifier) -> Result<Option<u32>, Postgr
 
 /// Whether the database has the name now, asked anew from a server that may be coming back.
 async fn is_named(server: &Server, database: u32, name: &Identifier) -> Result<bool, PostgresError> {
-    let session = server.wait_until_ready(AFTERMATH).await?;
+    let session = server.wait_until_ready(COME_BACK).await?;
     Ok(oid(&session, name).await? == Some(database))
 }
 
+/// Ends whatever is in the databases: clients, those that replicate from them, and the server's own workers, such as one
+/// that applies a subscription. Autovacuum gives way to a rename by itself.
 async fn end_sessions(session: &Session, databases: &[&str]) -> Result<u64, tokio_postgres::Error> {
     session
         .execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-              WHERE datname = ANY($1) AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+              WHERE datname = ANY($1) AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'",
             &[&databases],
         )
         .await

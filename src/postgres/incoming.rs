@@ -227,7 +227,10 @@ impl Incoming {
     /// # Errors
     /// [`PostgresError::Statement`].
     pub async fn drop(self) -> Result<(), PostgresError> {
-        super::recover::drop_database(&self.admin, &self.name).await
+        let admin = self.server.wait_until_ready(COME_BACK).await?;
+        super::recover::drop_database(&self.server, &admin, &self.name)
+            .await
+            .map(drop)
     }
 
     pub(super) async fn allow_connections(&self, allowed: bool) -> Result<(), PostgresError> {

@@ -12,6 +12,7 @@ use super::error::PostgresError;
 use super::identifier::Identifier;
 use super::lock::RestoreLock;
 use super::marker::{Comment, State};
+use super::replication;
 use super::role::{self, KEEPER, RESTORE};
 use super::server::Server;
 
@@ -120,20 +121,25 @@ fn is_passing(state: State) -> bool {
 }
 
 /// Removes what [`scan`] found: drops a database with whatever is connected to it, locks the role out. The lock is
-/// the proof that no other run is at work on it.
+/// the proof that no other run is at work on it. Tells what else went with it.
 ///
 /// # Errors
 /// [`PostgresError::LockLost`], [`PostgresError::Connect`], [`PostgresError::Statement`].
-pub async fn clean(server: &Server, lock: &RestoreLock, leftover: Leftover) -> Result<(), PostgresError> {
+pub async fn clean(server: &Server, lock: &RestoreLock, leftover: Leftover) -> Result<Vec<String>, PostgresError> {
     lock.still_held().await?;
     match leftover.0 {
-        Kind::Database { name, .. } => drop_database(&*server.connect_maintenance().await?, &name).await,
-        Kind::Role => role::lock_out_unless_in_use(server, lock).await,
+        Kind::Database { name, .. } => drop_database(server, &*server.connect_maintenance().await?, &name).await,
+        Kind::Role => role::lock_out_unless_in_use(server, lock).await.map(|()| Vec::new()),
     }
 }
 
-/// Drops a database with its template flag and its sessions. The caller knows that it is ours.
-pub(crate) async fn drop_database(client: &Client, name: &Identifier) -> Result<(), PostgresError> {
+/// Drops a database with its template flag, its sessions, and its slots and subscriptions, which are told. The caller knows
+/// that it is ours.
+pub(crate) async fn drop_database(
+    server: &Server,
+    client: &Client,
+    name: &Identifier,
+) -> Result<Vec<String>, PostgresError> {
     let dropping = || PostgresError::doing(format!("dropping database `{}`", name.as_str()));
     // One that is half dropped cannot be altered any more, and is no template: DROP refuses those first.
     let template = client
@@ -149,8 +155,10 @@ pub(crate) async fn drop_database(client: &Client, name: &Identifier) -> Result<
             .await
             .map_err(dropping())?;
     }
+    let told = replication::let_go(server, client, name).await?;
     client
         .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         .await
-        .map_err(dropping())
+        .map_err(dropping())?;
+    Ok(told)
 }

@@ -12,7 +12,7 @@ use super::marker::{Comment, Marker, State};
 use super::names::Names;
 use super::recover::drop_database;
 use super::seal;
-use super::server::Server;
+use super::server::{COME_BACK, Server};
 use super::session::Session;
 use super::status::{Status, status};
 
@@ -39,6 +39,8 @@ pub struct Activated {
     pub previous: Option<Identifier>,
     /// What the swap cost those who were connected.
     pub cost: Cost,
+    /// What went with the former previous database: slots and subscriptions.
+    pub dropped_too: Vec<String>,
     /// The former previous database where it could not be dropped after the swap; the next run cleans it up.
     pub not_dropped: Option<PostgresError>,
 }
@@ -69,7 +71,7 @@ pub async fn activate<V: Verified>(
     let (live, previous) = (names.live(), names.previous());
     let retired = names.retired(lock.run())?;
 
-    let session = server.connect_maintenance().await?;
+    let session = server.wait_until_ready(COME_BACK).await?;
     let served = status(&session, live).await?;
     let older = status(&session, previous).await?;
     if let Some(older) = &older {
@@ -119,14 +121,18 @@ pub async fn activate<V: Verified>(
     })
     .await?;
 
-    let not_dropped = match older {
-        Some(_) => drop_database(&session, &retired).await.err(),
-        None => None,
+    let (dropped_too, not_dropped) = match older {
+        Some(_) => match drop_database(server, &session, &retired).await {
+            Ok(told) => (told, None),
+            Err(error) => (Vec::new(), Some(error)),
+        },
+        None => (Vec::new(), None),
     };
     Ok(Activated {
         live: live.clone(),
         previous: served.map(|_| previous.clone()),
         cost,
+        dropped_too,
         not_dropped,
     })
 }
@@ -141,7 +147,7 @@ pub async fn rollback(server: &Server, lock: &RestoreLock, limit: Duration) -> R
     let names = lock.names();
     let (live, previous) = (names.live(), names.previous());
     let aside = names.retired(lock.run())?;
-    let session = server.connect_maintenance().await?;
+    let session = server.wait_until_ready(COME_BACK).await?;
     let served = status(&session, live).await?;
     let kept = kept(&session, names).await?;
 
@@ -164,12 +170,31 @@ pub async fn rollback(server: &Server, lock: &RestoreLock, limit: Duration) -> R
     .await
 }
 
+/// Undoes an activation whose files could not follow: what served before serves again, and the copy is dropped. There is
+/// nothing to roll back to after it, for the older previous database went with the activation. Returns why the copy could
+/// not be dropped, where it could not: then it stands as the previous database.
+///
+/// # Errors
+/// As [`rollback`].
+pub async fn undo(
+    server: &Server,
+    lock: &RestoreLock,
+    limit: Duration,
+) -> Result<Option<PostgresError>, PostgresError> {
+    rollback(server, lock, limit).await?;
+    let dropped = match server.wait_until_ready(COME_BACK).await {
+        Ok(session) => drop_database(server, &session, lock.names().previous()).await,
+        Err(error) => Err(error),
+    };
+    Ok(dropped.err())
+}
+
 /// Refuses where there is nothing to roll back to, for those who would stop what serves before they ask.
 ///
 /// # Errors
 /// [`PostgresError::NoPrevious`], [`PostgresError::NotOurs`], [`PostgresError::Connect`].
 pub async fn can_roll_back(server: &Server, lock: &RestoreLock) -> Result<(), PostgresError> {
-    let session = server.connect_maintenance().await?;
+    let session = server.wait_until_ready(COME_BACK).await?;
     kept(&session, lock.names()).await.map(drop)
 }
 

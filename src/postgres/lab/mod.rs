@@ -3,7 +3,7 @@
 //! They stand inside the crate, not under `tests/`, because a swap takes only what is verified, and nothing outside of
 //! the crate may pretend that.
 //!
-//! The server is the one that `OPW_TASK_TEST_POSTGRES` names (`postgres://odoo:password@127.0.0.1:5432/postgres`), or
+//! The server is the one that `OPW_TASK_TEST_POSTGRES` names (`postgres://odoo:password@127.0.0.1:5432/postgres`), with `wal_level = logical`, or
 //! else a container of the lab's image, shared by the tests that run at the same time and removed after the last.
 
 mod closed;
@@ -11,6 +11,7 @@ mod kept;
 mod last_words;
 mod left;
 mod locked;
+mod replicated;
 mod settings;
 mod swapped;
 mod updated;
@@ -28,7 +29,15 @@ use super::*;
 use crate::secret::Secret;
 
 // The server is thrown away: its tests kill clients, never the machine.
-const QUICK: [&str; 5] = ["postgres", "-c", "fsync=off", "-c", "full_page_writes=off"];
+const QUICK: [&str; 7] = [
+    "postgres",
+    "-c",
+    "fsync=off",
+    "-c",
+    "full_page_writes=off",
+    "-c",
+    "wal_level=logical",
+];
 const PASSWORD: &str = "CANARY-odoo";
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -123,7 +132,7 @@ impl Lab {
             .await
             .unwrap()
         {
-            recover::drop_database(&admin, &Identifier::new(row.get::<_, String>(0)).unwrap())
+            recover::drop_database(&server, &admin, &Identifier::new(row.get::<_, String>(0)).unwrap())
                 .await
                 .unwrap();
         }

@@ -51,6 +51,8 @@ impl Activate {
         let lock = scene.handover.lock.take("the right to restore", "database").await?;
         let sanitised = scene.handover.sanitised.take("a verified database", "verify").await?;
         let pair = FilestorePair::of(stack, lock.names());
+        // From here on it is the database that says whose files these are.
+        drop(scene.handover.files.take_if_there().await);
         pair.prepare(&scene.run).await?;
         for told in staying_behind(&server, &lock).await? {
             scene.report.warn(told);

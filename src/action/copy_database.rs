@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::compose::compose;
+use super::room::{look_at_room, while_there_is_room};
 use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{DatabaseFacts, Incoming, IncomingSpec, Names, RESTORE, RestoreLock, RestoreRole, Server, State};
 use crate::process::{Command, Sink};
@@ -41,6 +42,7 @@ impl CopyDatabase {
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let upstream = stack.upstream()?;
+        look_at_room(scene).await?;
         let server = scene.handover.server.get("the database server", "database").await?;
         let lock = scene.handover.lock.take("the right to restore", "database").await?;
         let outcome = copy(scene, upstream, &server, &lock).await;
@@ -51,8 +53,7 @@ impl CopyDatabase {
 
 async fn copy(scene: &Scene, upstream: &Upstream, server: &Server, lock: &RestoreLock) -> Result<(), ActionError> {
     let stack = scene.stack()?;
-    scene.report.command(upstream.ask(Question::Facts).command());
-    let facts = upstream.facts(&scene.processes).await?;
+    let facts = facts(scene).await?;
     refuse_production(stack, upstream, server, &facts).await?;
     let sizes = upstream.table_sizes(&scene.processes).await?;
     let compression = common_compression(scene, upstream).await?;
@@ -75,6 +76,16 @@ async fn copy(scene: &Scene, upstream: &Upstream, server: &Server, lock: &Restor
     // Whatever became of it, the run's end must find it.
     scene.handover.incoming.put(incoming).await;
     outcome
+}
+
+/// The upstream's database, asked once a run.
+pub(super) async fn facts(scene: &Scene) -> Result<DatabaseFacts, ActionError> {
+    let ask = async || {
+        let upstream = scene.stack()?.upstream()?;
+        scene.report.command(upstream.ask(Question::Facts).command());
+        Ok(upstream.facts(&scene.processes).await?)
+    };
+    scene.handover.facts.get_or_try_init(ask).await.cloned()
 }
 
 async fn fill(
@@ -100,7 +111,9 @@ async fn fill(
     // In a block of its own: a shutting of the door that is cut off must be gone before the database is parked, for it
     // may hold the hinge.
     let copied = {
-        let copying = scene.processes.pipe(dump.command(), &restore, &errors, &sink, |_| {});
+        let copying = while_there_is_room(scene, async |processes| {
+            Ok(processes.pipe(dump.command(), &restore, &errors, &sink, |_| {}).await?)
+        });
         // The door is shut behind pg_restore: from then on not even a superuser gets in beside it.
         let shut = async {
             let came = door.wait_for("pg_restore", 1, FIRST_BYTE).await;
@@ -109,9 +122,9 @@ async fn fill(
         tokio::pin!(copying, shut);
         tokio::select! {
             biased;
-            done = &mut copying => done.map_err(ActionError::from),
+            done = &mut copying => done,
             shut = &mut shut => match shut {
-                Ok(()) => copying.await.map_err(ActionError::from),
+                Ok(()) => copying.await,
                 Err(error) => Err(error.into()),
             }
         }

@@ -5,13 +5,14 @@
 use std::sync::Arc;
 
 use super::incoming_filestore::FilestorePair;
+use super::room::{look_at_room, while_there_is_room};
 use super::state_root::owner;
 use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::Names;
 use crate::process::{Ending, Sink};
 use crate::run::event::{Progress, Unit};
 use crate::stack::Stack;
-use crate::upstream::{PullProgress, ReadOnly, VANISHED};
+use crate::upstream::{FilestoreSize, PullProgress, ReadOnly, VANISHED};
 
 /// Copies the filestore.
 #[derive(Debug, Clone)]
@@ -19,13 +20,24 @@ pub struct CopyFilestore;
 
 impl CopyFilestore {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
-        let command = pull(outline.stack()?, outline.run, true)?;
-        Ok(vec![Step::Command(command.command().to_string())])
+        let stack = outline.stack()?;
+        let pair = pair(stack)?;
+        let look = stack
+            .upstream()?
+            .measure_filestore(&pair.incoming(outline.run), Some(pair.live()))?;
+        let command = pull(stack, outline.run, true)?;
+        Ok(vec![
+            Step::Command(look.command().to_string()),
+            Step::Note("refuses where a volume has no room for database and files".into()),
+            Step::Command(command.command().to_string()),
+        ])
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
         let stack = scene.stack()?;
+        look_at_room(scene).await?;
+        scene.handover.files.put((pair(stack)?, scene.run.clone())).await;
         pull_now(scene).await?;
         pair(stack)?.mark(&scene.run).await
     }
@@ -49,15 +61,32 @@ pub(super) async fn pull_now(scene: &Scene) -> Result<(), ActionError> {
         }),
         None => log(stream, line),
     });
-    match scene.processes.run(command.command(), &sink).await {
-        // Production collected garbage meanwhile. What the database names is looked for by name, later.
-        Err(error) if error.ending() == Some(Ending::Exited(VANISHED)) => Ok(()),
-        done => Ok(done?),
-    }
+    while_there_is_room(scene, async |processes| {
+        match processes.run(command.command(), &sink).await {
+            // Production collected garbage meanwhile. What the database names is looked for by name, later.
+            Err(error) if error.ending() == Some(Ending::Exited(VANISHED)) => Ok(()),
+            done => Ok(done?),
+        }
+    })
+    .await
 }
 
 fn pair(stack: &Stack) -> Result<FilestorePair, ActionError> {
     Ok(FilestorePair::of(stack, &Names::new(stack.database()?)?))
+}
+
+/// Asks how much a pull would bring.
+pub(super) async fn would_bring(scene: &Scene) -> Result<FilestoreSize, ActionError> {
+    let stack = scene.stack()?;
+    let pair = pair(stack)?;
+    let linked = pair.live().is_dir().then(|| pair.live());
+    let look = stack
+        .upstream()?
+        .measure_filestore(&pair.incoming(&scene.run), linked)?;
+    scene.report.command(look.command());
+    let stats = scene.processes.capture(look.command()).await?;
+    // A version of rsync that says it otherwise is no reason to fail.
+    Ok(FilestoreSize::parse(&stats).unwrap_or_default())
 }
 
 /// Ownership can only be set by root; for others the files are their own, which Odoo's user on a laptop is.

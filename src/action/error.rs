@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::room::Shortage;
 use super::{OtherProject, WouldOverwrite};
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::HostError;
@@ -125,6 +126,24 @@ pub enum ActionError {
         stack: String,
         /// The verdict.
         verdict: Verdict,
+    },
+    /// A copy that does not fit beside what serves.
+    #[error("there is no room for a copy beside what stack `{stack}` serves")]
+    NoRoom {
+        /// The stack.
+        stack: String,
+        /// The volumes that have too little.
+        volumes: Vec<Shortage>,
+    },
+    /// A disk that was about to be full in the midst of a copy.
+    #[error("the disk of {path} was about to run full: {} are free", crate::measure::bytes(*free))]
+    RoomRanOut {
+        /// The stack.
+        stack: String,
+        /// A folder on that disk.
+        path: Utf8PathBuf,
+        /// What is free, in bytes.
+        free: u64,
     },
     /// Containers of the stack's project that were made from another state root.
     #[error(transparent)]
@@ -271,6 +290,18 @@ impl Explain for ActionError {
             Self::Audited { stack, .. } => failed
                 .note("what is left stands above; nothing was changed")
                 .hint(format!("`opw-task restore {stack}` makes a sanitised copy beside it")),
+            Self::NoRoom { stack, volumes } => Diagnostic::new(ExitCode::Refused, self.to_string())
+                .evidence(volumes.iter().map(ToString::to_string))
+                .note("nothing was copied, and what serves is as it was; the pair kept for a rollback goes only after the swap")
+                .hint(format!(
+                    "make room there: `opw-task clear {stack}` removes what ended runs left, and with `--previous` also the \
+                     pair that is kept for a rollback"
+                )),
+            Self::RoomRanOut { stack, .. } => failed
+                .note("the copy was ended and is removed, so that what serves can write")
+                .hint(format!(
+                    "make room there (`df -h`, `opw-task clear {stack} --previous`), and run the restore again"
+                )),
         }
     }
 }

@@ -1,14 +1,17 @@
 //! What actions of one run give each other. The types say in what state things are: what is not verified cannot be
 //! activated.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
-use super::{ActionError, Report};
-use crate::postgres::{Incoming, PostgresError, RestoreLock, RestoreRole, Server};
+use super::incoming_filestore::FilestorePair;
+use super::{ActionError, Report, reserve};
+use crate::postgres::{DatabaseFacts, Incoming, PostgresError, RestoreLock, RestoreRole, Server};
 use crate::sanitise::{self, Sanitised};
 use crate::secret::Secret;
+use crate::stack::Stack;
 
 /// A place for one thing.
 #[derive(Debug)]
@@ -81,6 +84,12 @@ pub struct Handover {
     pub treated: Slot<sanitise::Report>,
     /// The password that sanitising gave the copy's users.
     pub password: Slot<Secret>,
+    /// What the upstream's database is.
+    pub facts: OnceCell<DatabaseFacts>,
+    /// Whether there is room for the copy: looked at once, before anything is copied.
+    pub(super) room: OnceCell<()>,
+    /// The filestores of the stack and this run, from the first file that is brought until the swap begins.
+    pub(super) files: Slot<(FilestorePair, Arc<str>)>,
     /// Whether the copy is what serves now.
     live: AtomicBool,
 }
@@ -120,19 +129,32 @@ impl Handover {
     }
 
     /// Leaves things as a run must leave them that did not come to its end: the incoming database parked, the restore
-    /// role without login, the lock free.
+    /// role without login, the lock free. What was copied is removed where `discard` says so.
     ///
     /// # Errors
-    /// The server's; the next restore's recovery does then what was not done here.
-    pub async fn settle(&self) -> Result<(), PostgresError> {
+    /// The server's, and the file system's; the next restore does then what was not done here.
+    pub async fn settle(&self, stack: Option<&Stack>, discard: bool) -> Result<(), ActionError> {
+        let room = match stack {
+            Some(stack) if self.room.initialized() => reserve::give_back(stack),
+            _ => Ok(()),
+        };
+        // Files first: where the disk is full, the server may need their room.
+        let removed = match self.files.take_if_there().await {
+            Some((pair, run)) if discard => pair.discard(&run).await,
+            _ => Ok(()),
+        };
         let unproven = self.incoming.take_if_there().await;
         let proven = self.sanitised.take_if_there().await.map(Sanitised::into_database);
         let mut result = Ok(());
         if let Some(incoming) = unproven.or(proven) {
             result = incoming.park().await;
+            if discard && result.is_ok() {
+                result = incoming.drop().await;
+            }
         }
         let ended = self.end_role().await;
         self.lock.take_if_there().await;
-        result.and(ended)
+        result.and(ended)?;
+        room.and(removed)
     }
 }

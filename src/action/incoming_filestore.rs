@@ -18,6 +18,9 @@ use crate::stack::Stack;
 /// folders of two hexadecimal digits only.
 pub(crate) const MARK: &str = ".opw-task-run";
 
+/// How the folders are called with which the exchange of two names is tried.
+const TRIAL: &str = ".opw-task-trial-";
+
 /// The filestores of one database.
 #[derive(Debug, Clone)]
 pub(super) struct FilestorePair {
@@ -59,6 +62,37 @@ impl FilestorePair {
     /// Whether the filestore that serves is the one that this run brought.
     pub(super) fn serves(&self, run: &str) -> bool {
         matches!(mark_of(&self.live), Ok(Some(mark)) if mark == run)
+    }
+
+    /// Removes what a run has brought so far, because it will not be put in place.
+    pub(super) async fn discard(&self, run: &str) -> Result<(), ActionError> {
+        let path = self.incoming(run);
+        blocking(move || if path.is_dir() { remove(&path) } else { Ok(()) }).await
+    }
+
+    /// The folders that runs left which ended, and what tried the file system for one. They are of no use unless a swap was
+    /// cut off.
+    pub(super) fn left_behind(&self) -> Result<Vec<Utf8PathBuf>, ActionError> {
+        let mut left = self.all(&self.incoming_prefix)?;
+        left.extend(self.all(&self.retired_prefix)?);
+        left.extend(self.all(TRIAL)?);
+        Ok(left)
+    }
+
+    /// Removes a folder that [`FilestorePair::left_behind`] named.
+    pub(super) async fn remove_left(&self, path: Utf8PathBuf) -> Result<(), ActionError> {
+        blocking(move || remove(&path)).await
+    }
+
+    /// The filestore that is kept for a rollback, if there is one.
+    pub(super) fn previous(&self) -> Option<&Utf8Path> {
+        self.previous.is_dir().then_some(&*self.previous)
+    }
+
+    /// Removes the filestore that is kept for a rollback. Its database is gone.
+    pub(super) async fn remove_previous(&self) -> Result<(), ActionError> {
+        let path = self.previous.clone();
+        blocking(move || if path.is_dir() { remove(&path) } else { Ok(()) }).await
     }
 
     /// Makes sure, before anything is stopped, that the swap can be done: the copy is whole and on the disk, and the
@@ -127,7 +161,7 @@ impl FilestorePair {
         }
         let copy = std::fs::File::open(&incoming).map_err(|source| ActionError::path("open", &incoming, source))?;
         rustix::fs::syncfs(&copy).map_err(|errno| ActionError::path("write out", &incoming, errno.into()))?;
-        let trial = [0, 1].map(|n| self.folder.join(format!(".opw-task-trial-{run}-{n}")));
+        let trial = [0, 1].map(|n| self.folder.join(format!("{TRIAL}{run}-{n}")));
         for path in &trial {
             std::fs::create_dir(path).map_err(|source| ActionError::path("make", path, source))?;
         }

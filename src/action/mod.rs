@@ -5,6 +5,7 @@
 
 mod activate;
 mod audit;
+mod clear;
 mod command_line;
 mod compose;
 mod copy_database;
@@ -20,7 +21,9 @@ mod module_files;
 mod modules;
 mod preview;
 mod render;
+mod reserve;
 mod rollback;
+mod room;
 mod same_project;
 mod sanitise;
 mod scene;
@@ -33,6 +36,7 @@ mod verify;
 
 pub use activate::Activate;
 pub use audit::Audit;
+pub use clear::Clear;
 pub use command_line::CommandLine;
 pub use compose::Compose;
 pub use copy_database::CopyDatabase;
@@ -46,6 +50,7 @@ pub use modules::Modules;
 pub use preview::Preview;
 pub use render::Render;
 pub use rollback::Rollback;
+pub use room::{Need, Shortage, is_short};
 pub use same_project::OtherProject;
 pub use sanitise::Sanitise;
 pub use scene::{Outline, Report, Scene};
@@ -83,6 +88,8 @@ pub enum Action {
     Activate(Activate),
     /// Puts the previous pair back.
     Rollback(Rollback),
+    /// Removes what ended runs left behind.
+    Clear(Clear),
     /// Says whether the live database is sanitised.
     Audit(Audit),
     /// Shows the stack's databases.
@@ -112,6 +119,7 @@ impl Action {
             Self::Verify(action) => action.steps(outline),
             Self::Activate(action) => action.steps(outline),
             Self::Rollback(action) => action.steps(outline),
+            Self::Clear(action) => action.steps(outline),
             Self::Audit(action) => action.steps(outline),
             Self::Status(action) => action.steps(outline),
             Self::Preview(action) => action.steps(outline),
@@ -153,6 +161,7 @@ impl Action {
             Self::Verify(action) => action.carry_out(scene).await,
             Self::Activate(action) => action.carry_out(scene).await,
             Self::Rollback(action) => action.carry_out(scene).await,
+            Self::Clear(action) => action.carry_out(scene).await,
             Self::Audit(action) => action.carry_out(scene).await,
             Self::Status(action) => action.carry_out(scene).await,
             Self::Preview(action) => action.carry_out(scene).await,
@@ -179,7 +188,8 @@ impl Action {
             | Self::Modules(_)
             | Self::Verify(_)
             | Self::Activate(_)
-            | Self::Rollback(_) => Change::Data,
+            | Self::Rollback(_)
+            | Self::Clear(_) => Change::Data,
         }
     }
 

@@ -2,10 +2,13 @@
 //!
 //! Everything is rendered before anything is written, and each file replaces its old self in one step: killed half-way
 //! it leaves some files new and some old, each of them whole. What opw-task did not write is not replaced.
+//! Where the disk is nearly full, what ended runs left behind is removed first.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::clear::make_room;
 use super::in_the_way::{Belongs, Way, WouldOverwrite, way};
+use super::room::is_short;
 use super::{ActionError, Outline, Scene, Step};
 use crate::host::{Found, Host, Mode, here};
 use crate::render::{Author, File, render};
@@ -42,6 +45,9 @@ impl Render {
         let stack = scene.stack()?;
         let files = files(scene).await?;
         let ways = ways(scene, &files).await?;
+        if stack.host == Host::Local && is_short(stack) {
+            make_room(scene).await;
+        }
         if !stack.overlays.is_empty() && !stack.host.exists(&scene.processes, &stack.paths.root).await? {
             stack
                 .host

@@ -50,6 +50,15 @@ fn remove_stale(folder: &Utf8Path) {
     }
 }
 
+/// The files in a folder of this machine that were never finished. Only who knows that nobody is writing may take them away.
+#[must_use]
+pub fn unfinished_files(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
+    let unfinished = entries
+        .filter(|entry| is_new(entry.file_name().as_ref()) && entry.file_type().is_ok_and(|kind| kind.is_file()));
+    unfinished.map(camino::Utf8DirEntry::into_path).collect()
+}
+
 /// Whether a name is one that `tempfile` and `mktemp` make for us.
 fn is_new(name: &OsStr) -> bool {
     let rest = name.to_str().and_then(|name| name.strip_prefix(NEW));

@@ -17,6 +17,7 @@ mod there;
 pub use commands::{create_dir, remove_dir_all, rename};
 pub use error::HostError;
 pub use files::Mode;
+pub use local::unfinished_files;
 pub use look::{Found, here};
 pub use path_error::PathError;
 pub use same_machine::{is_loopback, is_this_machine, plain_name, same_machine, same_name};

@@ -227,6 +227,8 @@ pub enum RunDef {
     Activate(NoOptions),
     /// Puts the previous pair back.
     Rollback(NoOptions),
+    /// Removes what ended runs left behind.
+    Clear(ClearDef),
     /// Says whether the live database is sanitised.
     Audit(ReportDef),
     /// Shows the stack's databases.
@@ -248,6 +250,14 @@ pub struct NoOptions {}
 pub struct ReportDef {
     /// The file that the report is written to as Markdown; empty: none.
     pub report: Option<Text>,
+}
+
+/// `run = { clear = { … } }`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClearDef {
+    /// Whether also what is kept for a rollback goes: an expression, such as `params.previous`; none: no.
+    pub previous: Option<Text>,
 }
 
 /// `run = { health = { … } }`

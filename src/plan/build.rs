@@ -155,6 +155,12 @@ impl Builder<'_> {
             }),
             RunDef::Activate(_) => Action::Activate(action::Activate),
             RunDef::Rollback(_) => Action::Rollback(action::Rollback),
+            RunDef::Clear(def) => Action::Clear(action::Clear {
+                previous: match &def.previous {
+                    Some(text) => self.strings.holds(text.get_ref(), &task.place(text), context)?,
+                    None => false,
+                },
+            }),
             RunDef::Audit(def) => Action::Audit(action::Audit {
                 report: self.path(def.report.as_ref(), task, context)?,
             }),

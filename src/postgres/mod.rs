@@ -5,6 +5,7 @@
 //! [`RestoreRole::end`]. Until the swap the live database serves on, and nobody but the restore role can open the new one:
 //! [`role`] and [`Incoming`] say how, the seal in `seal.rs` how that holds for superusers.
 
+mod disk_use;
 pub mod door;
 pub mod error;
 mod evidence;
@@ -37,6 +38,7 @@ pub mod standing;
 pub mod status;
 pub mod swap;
 
+pub use disk_use::{DiskUse, sizes};
 pub use door::Door;
 pub use error::PostgresError;
 pub(crate) use evidence::of_the_driver;
@@ -58,4 +60,4 @@ pub use server::Server;
 pub use session::Session;
 pub use standing::Standing;
 pub use status::{Status, status};
-pub use swap::{Activated, Verified, activate, can_roll_back, rollback, undo};
+pub use swap::{Activated, Verified, activate, can_roll_back, drop_previous, rollback, undo};

@@ -189,6 +189,22 @@ pub async fn undo(
     Ok(dropped.err())
 }
 
+/// Drops what is kept for a rollback, if there is any, and tells what else went with it.
+///
+/// # Errors
+/// [`PostgresError::NotOurs`] where it is not marked as such, [`PostgresError::LockLost`], and what dropping can raise.
+pub async fn drop_previous(server: &Server, lock: &RestoreLock) -> Result<Vec<String>, PostgresError> {
+    let previous = lock.names().previous();
+    let session = server.connect_maintenance().await?;
+    let Some(kept) = status(&session, previous).await? else {
+        return Ok(Vec::new());
+    };
+    // The rest of a drop that was cut off keeps its mark.
+    must_be_previous(previous, &kept)?;
+    lock.still_held().await?;
+    drop_database(server, &session, previous).await
+}
+
 /// Refuses where there is nothing to roll back to, for those who would stop what serves before they ask.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ pub use lock::{Holder, LockError, StackLock};
 pub use queue::Queue;
 pub use setting::{Ended, Setting};
 
-use crate::action::{ActionError, Handover, Report, Scene};
+use crate::action::{ActionError, Handover, Report, Scene, is_short};
 use crate::plan::Plan;
 use crate::postgres::PostgresError;
 use crate::secret::Secret;
@@ -62,7 +62,14 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
     };
     run.all().await;
     setting.processes.end_all().await;
-    if let Err(error) = run.handover.settle().await {
+    // A copy that failed is of no use to any later run. After an interruption whoever waits for the prompt goes first, unless
+    // what serves may be short of room.
+    let short = plan.stack.as_deref().is_some_and(is_short);
+    if let Err(error) = run
+        .handover
+        .settle(plan.stack.as_deref(), run.first.is_some() || short)
+        .await
+    {
         let node = plan.nodes.last().map_or_else(|| "run".into(), |node| node.name.clone());
         tell(Event::Warning {
             node,

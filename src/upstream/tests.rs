@@ -121,6 +121,10 @@ fn the_filestore_is_pulled_and_the_other_end_is_a_folder_here() {
             "/srv/new store/",
         ]
     );
+    let look = upstream.measure_filestore(Utf8Path::new("/srv/new"), None).unwrap();
+    let words = look.command().arguments();
+    assert!(words.contains(&"--dry-run".to_owned()), "{words:?}");
+    assert_eq!(words.last().map(String::as_str), Some("/srv/new/"));
     for path in ["relative", "root@opw-prod.shiny:/x", "/", "/a/../b", ""] {
         let error = upstream.pull_filestore(Utf8Path::new(path), None, None).unwrap_err();
         assert!(matches!(error, UpstreamError::Local { .. }), "{path}");

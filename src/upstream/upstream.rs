@@ -167,6 +167,28 @@ impl Upstream {
         link_dest: Option<&Utf8Path>,
         chown: Option<(u32, u32)>,
     ) -> Result<ReadOnly, UpstreamError> {
+        // Progress of the whole in plain numbers, each when it is known.
+        let telling = ["--info=progress2", "--no-human-readable", "--outbuf=L"];
+        self.rsync(into, link_dest, chown, &telling)
+    }
+
+    /// The same without bringing anything: rsync compares, and says how much would travel. Its answer is for
+    /// [`FilestoreSize::parse`](super::FilestoreSize::parse).
+    ///
+    /// # Errors
+    ///
+    /// As [`Upstream::pull_filestore`].
+    pub fn measure_filestore(&self, into: &Utf8Path, link_dest: Option<&Utf8Path>) -> Result<ReadOnly, UpstreamError> {
+        self.rsync(into, link_dest, None, &["--dry-run", "--stats", "--no-human-readable"])
+    }
+
+    fn rsync(
+        &self,
+        into: &Utf8Path,
+        link_dest: Option<&Utf8Path>,
+        chown: Option<(u32, u32)>,
+        telling: &[&str],
+    ) -> Result<ReadOnly, UpstreamError> {
         let mut rsync = Command::new("rsync").args([
             // Folders and plain files; no links and devices, which Odoo never makes.
             "--recursive",
@@ -182,11 +204,8 @@ impl Upstream {
             "--exclude=/.opw-task-run",
             // The whole list first, so that the progress knows its total; 100 bytes of memory a file.
             "--no-inc-recursive",
-            // Progress of the whole in plain numbers, each when it is known.
-            "--info=progress2",
-            "--no-human-readable",
-            "--outbuf=L",
         ]);
+        rsync = rsync.args(telling.iter().copied());
         if let Some(link_dest) = link_dest {
             rsync = rsync.arg(format!("--link-dest={}/", local_folder(link_dest)?));
         }

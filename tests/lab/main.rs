@@ -30,6 +30,7 @@ mod restore_old_upstream;
 mod restore_people;
 mod restore_refused;
 mod restore_replicated;
+mod restore_room;
 mod restore_settings;
 mod restore_swap;
 mod sanitise;

@@ -81,7 +81,7 @@ fn whatever_fails_the_old_pair_serves_on() {
 }
 
 #[test]
-fn a_full_disk_fails_the_copy_and_not_the_stack() {
+fn a_disk_that_is_too_small_refuses_the_copy_and_the_stack_serves_on() {
     let other = Upstream::own("full");
     let shop = Plan::named("full").upstream(&other).make();
     let disk = SmallDisk::mounted_on(&shop.path("state/filestore"));
@@ -89,8 +89,8 @@ fn a_full_disk_fails_the_copy_and_not_the_stack() {
     shop.sql("INSERT INTO ir_config_parameter (key, value) VALUES ('test.generation', 'first')");
     let web = shop.inspect("web", "{{.State.StartedAt}}");
     shop.run(&["restore", "shop"])
-        .code(1)
-        .says(&["No space left on device"]);
+        .code(3)
+        .says(&["no room", "the filestore"]);
     the_old_pair_serves(&shop, &web);
     drop(shop);
     drop(disk);

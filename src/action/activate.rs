@@ -24,7 +24,10 @@ const GRACE: &str = "10";
 
 /// Activates what `verify` proved.
 #[derive(Debug, Clone)]
-pub struct Activate;
+pub struct Activate {
+    /// Whether the old pair is put back if what comes after the swap fails.
+    pub auto_rollback: bool,
+}
 
 impl Activate {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
@@ -32,7 +35,7 @@ impl Activate {
         let names = Names::new(stack.database()?)?;
         let (live, previous, incoming) = (names.live(), names.previous(), names.incoming(outline.run)?);
         let pair = FilestorePair::of(stack, &names);
-        Ok(vec![
+        Ok([
             Step::Command(stack.host.command(stop(stack))?.to_string()),
             Step::Sql(format!(
                 "BEGIN; ALTER DATABASE {live} RENAME TO {previous}; ALTER DATABASE {incoming} RENAME TO {live}; \
@@ -41,7 +44,14 @@ impl Activate {
             )),
             Step::Note(format!("exchange {} and {}", pair.incoming(outline.run), pair.live())),
             Step::Command(stack.host.command(start(stack))?.to_string()),
-        ])
+        ]
+        .into_iter()
+        .chain(self.auto_rollback.then(|| {
+            Step::Note(format!(
+                "if what follows fails: put {previous} and its files back, as `rollback` does"
+            ))
+        }))
+        .collect())
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
@@ -64,7 +74,10 @@ impl Activate {
                 Err(error) => return Err(in_step(scene, &server, &lock, error.into()).await),
             };
             scene.handover.went_live(&scene.report).await;
-            if let Err(error) = pair.activate(&scene.run).await {
+            if activated.previous.is_some() {
+                scene.handover.keep_previous(false);
+            }
+            if let Err(error) = pair.activate(&scene.run, activated.previous.is_some()).await {
                 return Err(follow_or_undo(scene, &server, &lock, &pair, error).await);
             }
             for told in activated.dropped_too {
@@ -83,10 +96,12 @@ impl Activate {
         })
         .await;
         scene.handover.lock.put(lock).await;
-        if outcome.is_ok() {
-            pair.tidy().await?;
+        outcome?;
+        pair.tidy().await?;
+        if scene.handover.has_previous() {
+            scene.handover.keep_previous(self.auto_rollback);
         }
-        outcome
+        Ok(())
     }
 }
 
@@ -98,6 +113,7 @@ pub(super) async fn in_step(scene: &Scene, server: &Server, lock: &RestoreLock, 
         Ok(()) => error,
         Err(_) if nothing_was_swapped(&error) => error,
         Err(second) => ActionError::Torn {
+            stack: name_of(scene),
             error: Box::new(error),
             second: Box::new(second),
         },
@@ -147,11 +163,16 @@ async fn follow_or_undo(
                 .report
                 .warn(format!("the database could not be swapped back: {third}"));
             ActionError::Torn {
+                stack: name_of(scene),
                 error: Box::new(error),
                 second: Box::new(second),
             }
         }
     }
+}
+
+fn name_of(scene: &Scene) -> String {
+    scene.stack.as_ref().map(|stack| stack.name.clone()).unwrap_or_default()
 }
 
 /// Stops the web, works, and starts it again whatever came of the work: if it failed, the old pair serves on.

@@ -110,17 +110,18 @@ async fn clear_files(scene: &Scene, pair: &FilestorePair) -> Result<u64, ActionE
         scene.report.note(format!("removing {path}, which was never finished"));
         std::fs::remove_file(&path).map_err(|source| ActionError::path("remove", &path, source))?;
     }
-    if pair.swap_was_cut_off() {
+    if pair.swap_was_cut_off()? {
         return Ok(freed);
     }
-    for path in pair.left_behind()? {
+    for left in pair.left_behind()? {
+        let path = left.path();
         let size = size_of(&path);
         freed += size;
         scene.report.note(format!(
             "removing {path} ({}), left by a run that was ended",
             bytes(size)
         ));
-        pair.remove_left(path).await?;
+        pair.remove_left(left).await?;
     }
     Ok(freed)
 }
@@ -167,7 +168,7 @@ async fn clear_previous(
         scene.report.warn(told);
     }
     if let Some(path) = pair.previous() {
-        let size = size_of(path);
+        let size = size_of(&path);
         scene
             .report
             .note(format!("removing {path} ({}), kept for a rollback", bytes(size)));

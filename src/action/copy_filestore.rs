@@ -1,12 +1,16 @@
 //! Copies the upstream's filestore beside the live one, hard-linking what the live one already has.
 //!
-//! Killed half-way it leaves a folder `<db>__incoming_<run>` that nothing uses; the next restore removes it.
+//! Killed half-way it leaves a folder `incoming_<run>` in opw-task's own folder of the state root that nothing uses; the
+//! next restore removes it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use camino::Utf8Path;
+
+use super::filestore_copy::Workplace;
+use super::filestore_proof::Shape;
 use super::incoming_filestore::FilestorePair;
 use super::room::{look_at_room, while_there_is_room};
-use super::state_root::owner;
 use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::Names;
 use crate::process::{Ending, Sink};
@@ -22,36 +26,89 @@ impl CopyFilestore {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let pair = pair(stack)?;
-        let look = stack
-            .upstream()?
-            .measure_filestore(&pair.incoming(outline.run), Some(pair.live()))?;
-        let command = pull(stack, outline.run, true)?;
+        let into = pair.incoming(outline.run);
+        let have = into.with_file_name("have");
+        let look = stack.upstream()?.measure_filestore(&into, Some(&pair.live()))?;
         Ok(vec![
             Step::Command(look.command().to_string()),
             Step::Note("refuses where a volume has no room for database and files".into()),
-            Step::Command(command.command().to_string()),
+            Step::Note(format!("hard links in {have} to what {} has", pair.live())),
+            Step::Command(pull(stack, &pair, &into, &have)?.command().to_string()),
         ])
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
-        let stack = scene.stack()?;
         look_at_room(scene).await?;
-        scene.handover.files.put((pair(stack)?, scene.run.clone())).await;
-        pull_now(scene).await?;
-        pair(stack)?.mark(&scene.run).await
+        let pair = pair(scene.stack()?)?;
+        scene.handover.files.put((pair.clone(), scene.run.clone())).await;
+        let place = pair.begin_copy(&scene.run).await?;
+        let skipped = pull_into(scene, &place, place.name()).await?;
+        pair.end_copy(place, &scene.run).await?;
+        // Whether it matters is known when the database is there; who sees it now need not wait for that.
+        for reason in suspect(scene, skipped.as_ref()).await? {
+            scene.report.warn(reason);
+        }
+        Ok(())
     }
 }
 
-/// Pulls what the incoming filestore lacks. A second pull is short: it brings what came to be upstream after the first
-/// one had made its list, and before the dump of the database began.
-pub(super) async fn pull_now(scene: &Scene) -> Result<(), ActionError> {
+/// How rsync's line begins that tells of one.
+const LEFT_OUT: &str = "skipping non-regular file ";
+
+/// Where a second pull lies until its files are added to the copy.
+const SECOND: &str = "second";
+
+/// Pulls once more, for these files that the copy lacks. It is short: it brings what came to be upstream after the first
+/// pull had made its list, and before the dump of the database began.
+///
+/// Tells what may be the reason that files are missing.
+pub(super) async fn pull_again(scene: &Scene, missing: Vec<String>) -> Result<Vec<String>, ActionError> {
+    let pair = pair(scene.stack()?)?;
+    let Some(place) = pair.begin_second(&scene.run).await? else {
+        return Ok(Vec::new());
+    };
+    let skipped = pull_into(scene, &place, SECOND).await?;
+    pair.end_second(place, SECOND, missing).await?;
+    suspect(scene, skipped.as_ref()).await
+}
+
+/// What is wrong with the upstream's folder, as far as it shows in what came and in what rsync left out.
+async fn suspect(scene: &Scene, skipped: Option<&Skipped>) -> Result<Vec<String>, ActionError> {
     let stack = scene.stack()?;
-    let linked = pair(stack)?.live().is_dir();
-    let command = pull(stack, &scene.run, linked)?;
+    let upstream = stack.upstream()?;
+    let mut reasons = Vec::new();
+    if let Some(Skipped { count, first }) = skipped {
+        reasons.push(format!(
+            "rsync left {count} links or other special files of {} out, such as {first}: the copy holds plain files only; have \
+             the files lie there themselves, or mount their folder there (`mount --bind`)",
+            upstream.filestore()
+        ));
+    }
+    if let Some(copy) = pair(stack)?.copy(&scene.run).await?
+        && let Some(advice) = Shape::of(&copy)?.advice(upstream.name(), upstream.database(), upstream.filestore())
+    {
+        reasons.push(advice);
+    }
+    Ok(reasons)
+}
+
+/// What rsync left out because it is neither a folder nor a plain file.
+#[derive(Debug, Clone)]
+struct Skipped {
+    count: usize,
+    first: String,
+}
+
+async fn pull_into(scene: &Scene, place: &Workplace, name: &str) -> Result<Option<Skipped>, ActionError> {
+    let stack = scene.stack()?;
+    let (into, have) = place.paths(name);
+    let command = pull(stack, &pair(stack)?, &into, &have)?;
     scene.report.command(command.command());
     let report = scene.report.clone();
     let log = scene.report.sink();
+    let skipped: Arc<Mutex<Option<Skipped>>> = Arc::default();
+    let seen = skipped.clone();
     let sink: Sink = Arc::new(move |stream, line| match PullProgress::parse(line) {
         Some(progress) => report.progress(Progress {
             done: progress.bytes,
@@ -59,7 +116,14 @@ pub(super) async fn pull_now(scene: &Scene) -> Result<(), ActionError> {
             unit: Unit::Bytes,
             current: String::new(),
         }),
-        None => log(stream, line),
+        None => {
+            if let Some(first) = line.strip_prefix(LEFT_OUT) {
+                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let first = first.trim_matches('"').to_owned();
+                seen.get_or_insert(Skipped { count: 0, first }).count += 1;
+            }
+            log(stream, line);
+        }
     });
     while_there_is_room(scene, async |processes| {
         match processes.run(command.command(), &sink).await {
@@ -68,7 +132,8 @@ pub(super) async fn pull_now(scene: &Scene) -> Result<(), ActionError> {
             done => Ok(done?),
         }
     })
-    .await
+    .await?;
+    Ok(skipped.lock().unwrap_or_else(PoisonError::into_inner).clone())
 }
 
 fn pair(stack: &Stack) -> Result<FilestorePair, ActionError> {
@@ -79,22 +144,16 @@ fn pair(stack: &Stack) -> Result<FilestorePair, ActionError> {
 pub(super) async fn would_bring(scene: &Scene) -> Result<FilestoreSize, ActionError> {
     let stack = scene.stack()?;
     let pair = pair(stack)?;
-    let linked = pair.live().is_dir().then(|| pair.live());
+    let live = Some(pair.live()).filter(|live| live.is_dir());
     let look = stack
         .upstream()?
-        .measure_filestore(&pair.incoming(&scene.run), linked)?;
+        .measure_filestore(&pair.incoming(&scene.run), live.as_deref())?;
     scene.report.command(look.command());
     let stats = scene.processes.capture(look.command()).await?;
     // A version of rsync that says it otherwise is no reason to fail.
     Ok(FilestoreSize::parse(&stats).unwrap_or_default())
 }
 
-/// Ownership can only be set by root; for others the files are their own, which Odoo's user on a laptop is.
-fn pull(stack: &Stack, run: &str, linked: bool) -> Result<ReadOnly, ActionError> {
-    let pair = pair(stack)?;
-    let chown = rustix::process::geteuid().is_root().then(|| owner(stack));
-    let link_dest = linked.then(|| pair.live());
-    Ok(stack
-        .upstream()?
-        .pull_filestore(&pair.incoming(run), link_dest, chown)?)
+fn pull(stack: &Stack, pair: &FilestorePair, into: &Utf8Path, have: &Utf8Path) -> Result<ReadOnly, ActionError> {
+    Ok(stack.upstream()?.pull_filestore(into, Some(have), pair.owner())?)
 }

@@ -117,17 +117,19 @@ pub(super) async fn finish_swap(scene: &Scene) -> Result<(), ActionError> {
     let names = Names::new(stack.database()?)?;
     let pair = FilestorePair::of(stack, &names);
     if let Host::Ssh(target) = &stack.host {
-        return match stack.host.exists(&scene.processes, &pair.note()).await? {
-            // The two folders can be exchanged on their own machine only.
-            true => Err(ActionError::SwapOpen {
-                stack: stack.name.clone(),
-                host: target.to_string(),
-                line: target.line_by_hand(&format!("cd {} && opw-task up {} --here", stack.checkout, stack.name)),
-            }),
-            false => Ok(()),
-        };
+        for note in pair.notes() {
+            if stack.host.exists(&scene.processes, &note).await? {
+                // The two folders can be exchanged on their own machine only.
+                return Err(ActionError::SwapOpen {
+                    stack: stack.name.clone(),
+                    host: target.to_string(),
+                    line: target.line_by_hand(&format!("cd {} && opw-task up {} --here", stack.checkout, stack.name)),
+                });
+            }
+        }
+        return Ok(());
     }
-    if !pair.swap_was_cut_off() {
+    if !pair.swap_was_cut_off()? {
         return Ok(());
     }
     scene.run_there(start(stack)).await?;
@@ -143,8 +145,9 @@ pub(super) async fn mend_filestore(scene: &Scene, server: &Server, names: &Names
     let session = server.wait_until_ready(COME_BACK).await?;
     let live = status(&session, names.live()).await?;
     let run = live.and_then(|status| status.comment.marker).map(|marker| marker.run);
+    let kept = status(&session, names.previous()).await?.is_some();
     let pair = FilestorePair::of(scene.stack()?, names);
-    for done in pair.mend(run).await? {
+    for done in pair.mend(run, kept).await? {
         scene.report.note(done);
     }
     Ok(())

@@ -3,9 +3,9 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::room::Shortage;
-use super::{OtherProject, WouldOverwrite};
+use super::{FilesMissing, OtherProject, WayBack, WouldOverwrite};
 use crate::error::{Diagnostic, ExitCode, Explain};
-use crate::host::HostError;
+use crate::host::{HostError, PathError};
 use crate::postgres::{BadName, PostgresError};
 use crate::process::ProcessError;
 use crate::render::RenderError;
@@ -83,6 +83,19 @@ pub enum ActionError {
         /// Why it was not.
         source: std::io::Error,
     },
+    /// A copy of the filestore that lacks too many files.
+    #[error("{0}")]
+    FilesMissing(Box<FilesMissing>),
+    /// A previous filestore that is not there, or lacks folders that it had when it was put aside.
+    #[error("the files of `{database}` are gone: {path}")]
+    FilesGone {
+        /// The previous database.
+        database: String,
+        /// Its filestore.
+        path: Utf8PathBuf,
+        /// How many folders it had and has, where it is there.
+        count: Option<(usize, usize)>,
+    },
     /// A container that did not become healthy, or ended.
     #[error("{service} of stack `{stack}` is {state}")]
     Unhealthy {
@@ -100,6 +113,8 @@ pub enum ActionError {
     /// Odoo that does not answer as it should.
     #[error("{url} does not answer as Odoo does: {found}")]
     NoAnswer {
+        /// The stack.
+        stack: String,
         /// The address.
         url: String,
         /// What came instead.
@@ -171,10 +186,22 @@ pub enum ActionError {
     /// A swap that was done by half, and could not be finished or undone.
     #[error("{error}")]
     Torn {
+        /// The stack.
+        stack: String,
         /// What failed first.
         error: Box<ActionError>,
         /// What kept the filestores from following the database.
         second: Box<ActionError>,
+    },
+    /// Something that failed when the copy served already.
+    #[error("{error}")]
+    AfterSwap {
+        /// What failed.
+        error: Box<ActionError>,
+        /// The stack.
+        stack: String,
+        /// What is with the pair that served before.
+        way_back: WayBack,
     },
     /// The program is ending.
     #[error("interrupted")]
@@ -182,6 +209,12 @@ pub enum ActionError {
     /// A fault of opw-task itself.
     #[error("opw-task has a fault of its own: an action ended in the middle")]
     Broken,
+}
+
+impl From<PathError> for ActionError {
+    fn from(error: PathError) -> Self {
+        Self::Host(error.into())
+    }
 }
 
 impl ActionError {
@@ -208,6 +241,26 @@ impl ActionError {
     }
 }
 
+fn way_back_of(told: Diagnostic, stack: &str, way_back: &WayBack) -> Diagnostic {
+    let rollback = format!("opw-task rollback {stack}");
+    match way_back {
+        WayBack::None => told.note("the copy serves now; nothing served before it"),
+        WayBack::Kept => told
+            .note("the copy serves now; the database and the files that served before are kept")
+            .hint(format!("`{rollback}` puts them back")),
+        WayBack::Gone => told
+            .note("the database and the files that served before were put back, and Odoo answers")
+            .hint(format!("the copy is kept: `{rollback}` goes to it again")),
+        WayBack::Failed(second) => told
+            .note(format!(
+                "the database and the files that served before could not be put back: {second}"
+            ))
+            .hint(format!(
+                "`opw-task status {stack}` shows which serves; `{rollback}` goes to the other one"
+            )),
+    }
+}
+
 fn listed(modules: &[(String, Option<String>)]) -> String {
     let one = |(name, state): &(String, Option<String>)| match state {
         Some(state) => format!("{name} ({state})"),
@@ -230,11 +283,12 @@ impl Explain for ActionError {
             Self::Sanitise(error) => error.explain(),
             Self::Answer(error) => failed.note(error.to_string()),
             Self::NoStack | Self::Interrupted => failed,
-            Self::Torn { error, second } => error
+            Self::AfterSwap { error, stack, way_back } => way_back_of(error.explain(), stack, way_back),
+            Self::Torn { stack, error, second } => error
                 .explain()
                 .note(format!("the filestores could not follow the database: {second}"))
                 .note("the web stays down: it would serve one copy's database with another's files")
-                .hint("mend that, then `opw-task up STACK` finishes the swap and starts the web"),
+                .hint(format!("mend that, then `opw-task up {stack}` finishes the swap and starts the web")),
             Self::Broken => failed.hint("please report it, with the run's journal"),
             Self::NotHandedOver { task, .. } => Diagnostic::new(ExitCode::Usage, self.to_string())
                 .hint(format!("a task that runs `{task}` must come before, by `needs`")),
@@ -252,6 +306,29 @@ impl Explain for ActionError {
                      UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
                 )),
             Self::Path { source, .. } => failed.note(source.to_string()),
+            Self::FilesMissing(found) => {
+                let told = Diagnostic::new(ExitCode::Refused, self.to_string()).evidence(found.by_model.clone());
+                let told = found.because.iter().cloned().fold(told, Diagnostic::hint);
+                told.note(format!("they came from {} of upstream `{}`", found.path, found.upstream))
+                    .note(format!("stack `{}` tolerates {}; the copy did not go live", found.stack, found.tolerated))
+                    .hint(format!(
+                        "if production itself lacks them, tolerate it: missing-files = \"{}\" in [stacks.{}]",
+                        found.missing.0, found.stack
+                    ))
+            }
+            Self::FilesGone { database, path, count } => {
+                let told = Diagnostic::new(ExitCode::Refused, self.to_string());
+                let told = match count {
+                    Some((had, has)) => told.note(format!(
+                        "it had {had} folders of files when it was put aside, and has {has}; opw-task removed none of them"
+                    )),
+                    None => told.note("somebody has removed it: opw-task removes it with its database only"),
+                };
+                let clear = if count.is_some() { format!("rm -r {path} && ") } else { String::new() };
+                told.note(format!("nothing was changed; with other files `{database}` would be half of what it was"))
+                    .hint("bring the files back, from a backup, and run the rollback again")
+                    .hint(format!("to have the database without its files, make an empty folder: `{clear}mkdir {path}`"))
+            }
             Self::Unhealthy {
                 stack,
                 service,
@@ -266,9 +343,9 @@ impl Explain for ActionError {
                 };
                 told.hint(format!("`opw-task logs {stack} {service}` shows more"))
             }
-            Self::NoAnswer { log, .. } => failed
+            Self::NoAnswer { stack, log, .. } => failed
                 .evidence(log.clone())
-                .hint("`opw-task logs STACK web` shows more"),
+                .hint(format!("`opw-task logs {stack} web` shows more")),
             Self::NotInstalled { .. } => failed
                 .note("Odoo only warns of a module that it does not find, and ends with success")
                 .hint("is the name in ODOO_UPDATE_MODULES right, and is the module in the image, with what it depends on?"),

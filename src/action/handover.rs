@@ -92,6 +92,10 @@ pub struct Handover {
     pub(super) files: Slot<(FilestorePair, Arc<str>)>,
     /// Whether the copy is what serves now.
     live: AtomicBool,
+    /// Whether the pair that served before is kept.
+    previous: AtomicBool,
+    /// Whether that pair is to serve again if what comes after the swap fails.
+    auto_rollback: AtomicBool,
 }
 
 impl Handover {
@@ -109,6 +113,24 @@ impl Handover {
     /// The copy does not serve after all: what served before does.
     pub fn went_back(&self) {
         self.live.store(false, Ordering::Relaxed);
+    }
+
+    /// The pair that served before is kept; it is to serve again if what follows fails, or it is not.
+    pub fn keep_previous(&self, auto_rollback: bool) {
+        self.previous.store(true, Ordering::Relaxed);
+        self.auto_rollback.store(auto_rollback, Ordering::Relaxed);
+    }
+
+    /// Whether the pair that served before is kept.
+    #[must_use]
+    pub fn has_previous(&self) -> bool {
+        self.previous.load(Ordering::Relaxed)
+    }
+
+    /// Whether that pair is to serve again; to the first that asks.
+    #[must_use]
+    pub fn take_auto_rollback(&self) -> bool {
+        self.auto_rollback.swap(false, Ordering::Relaxed)
     }
 
     /// Whether the copy serves.

@@ -271,14 +271,17 @@ fn innermost(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
+fn name_of(scene: &Scene) -> String {
+    scene.stack.as_ref().map(|stack| stack.name.clone()).unwrap_or_default()
+}
+
 /// The error that a trouble is, with what the service itself says.
 async fn told(scene: &Scene, trouble: Trouble) -> ActionError {
     match trouble {
         Trouble::Service { service, state } => {
             let (container, log) = tokio::join!(container_name(scene, &service), last_words(scene, &service));
-            let stack = scene.stack.as_ref().map(|stack| stack.name.clone());
             ActionError::Unhealthy {
-                stack: stack.unwrap_or_default(),
+                stack: name_of(scene),
                 service,
                 container,
                 state,
@@ -286,6 +289,7 @@ async fn told(scene: &Scene, trouble: Trouble) -> ActionError {
             }
         }
         Trouble::Address { url, found } => ActionError::NoAnswer {
+            stack: name_of(scene),
             url,
             found,
             log: last_words(scene, "web").await,

@@ -1,22 +1,32 @@
 //! The filestores of a database: live, previous, incoming; and the way from one to the other.
 //!
-//! A filestore carries the run that brought it, in a file of its own, as a database does in its comment. Whoever finds
-//! a live database and a live filestore of different runs knows that a swap was cut off between the two, and which
-//! folder is the right one. A folder without the file matches nothing.
+//! Of each filestore it is noted which run brought it, as a database carries that in its comment. Whoever finds a live
+//! database and a live filestore of different runs knows that a swap was cut off between the two, and which folder is the
+//! right one. A folder of which nothing is noted matches nothing.
 //!
 //! The steps of a swap, each one of them whole: the older previous folder steps aside (`__retired_`), live and incoming
 //! are exchanged, what was live becomes the previous one. Only then is anything removed.
+//!
+//! All of it is done in folders that are held open, without following a link: see [`Folder`].
 
-use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use camino::Utf8PathBuf;
 
 use super::ActionError;
+use super::filestore_copy::{FILESTORE, is_content};
+use super::filestore_records::{Mark, PRIVATE, Records};
+use super::state_root::owner;
+use crate::host::{Folder, PathError};
 use crate::postgres::Names;
-use crate::stack::Stack;
+use crate::stack::{Paths, Stack};
 
-/// The file in a filestore that names the run which brought it; empty for one that opw-task did not bring. Odoo looks at
-/// folders of two hexadecimal digits only.
-pub(crate) const MARK: &str = ".opw-task-run";
+mod clear;
+mod copies;
+mod mend;
+
+use copies::own_name;
+
+/// The folder of filestores in Odoo's data folder.
+const FILESTORES: &str = "filestore";
 
 /// How the folders are called with which the exchange of two names is tried.
 const TRIAL: &str = ".opw-task-trial-";
@@ -24,75 +34,57 @@ const TRIAL: &str = ".opw-task-trial-";
 /// The filestores of one database.
 #[derive(Debug, Clone)]
 pub(super) struct FilestorePair {
-    live: Utf8PathBuf,
-    previous: Utf8PathBuf,
-    folder: Utf8PathBuf,
+    paths: Paths,
+    live: String,
+    previous: String,
     incoming_prefix: String,
     retired_prefix: String,
+    /// Who owns filestores, where that is ours to say.
+    owner: Option<(u32, u32)>,
+}
+
+/// The folders that are worked in, held open.
+struct Held {
+    records: Records,
+    data: Folder,
+    filestores: Folder,
+}
+
+/// The copy of a run, wherever it lies.
+struct Copy {
+    above: Folder,
+    name: String,
+    folder: Folder,
 }
 
 impl FilestorePair {
     /// The filestores beside a stack's live database.
     pub(super) fn of(stack: &Stack, names: &Names) -> Self {
         Self {
-            live: stack.paths.filestore(names.live().as_str()),
-            previous: stack.paths.filestore(names.previous().as_str()),
-            folder: stack.paths.data.join("filestore"),
+            paths: stack.paths.clone(),
+            live: names.live().as_str().to_owned(),
+            previous: names.previous().as_str().to_owned(),
             incoming_prefix: names.incoming_prefix(),
             retired_prefix: names.retired_prefix(),
+            // Ownership can only be set by root; for others the files are their own, which Odoo's user on a laptop is.
+            owner: rustix::process::geteuid().is_root().then(|| owner(stack)),
         }
     }
 
-    /// The filestore that serves.
-    pub(super) fn live(&self) -> &Utf8Path {
-        &self.live
+    /// Where the filestore lies that serves, for messages.
+    pub(super) fn live(&self) -> Utf8PathBuf {
+        self.paths.filestore(&self.live)
     }
 
-    /// The filestore that a run fills.
+    /// Where a run's copy comes to lie, for messages. (Beside the live filestore, if that is on a file system of its own.)
     pub(super) fn incoming(&self, run: &str) -> Utf8PathBuf {
-        self.folder.join(format!("{}{run}", self.incoming_prefix))
+        let own = Records::path(&self.paths, &self.live);
+        own.join(own_name(run)).join("files")
     }
 
-    /// Marks a filled filestore as that of a run.
-    pub(super) async fn mark(&self, run: &str) -> Result<(), ActionError> {
-        let (folder, run) = (self.incoming(run), run.to_owned());
-        blocking(move || write_mark(&folder, &run)).await
-    }
-
-    /// Whether the filestore that serves is the one that this run brought.
-    pub(super) fn serves(&self, run: &str) -> bool {
-        matches!(mark_of(&self.live), Ok(Some(mark)) if mark == run)
-    }
-
-    /// Removes what a run has brought so far, because it will not be put in place.
-    pub(super) async fn discard(&self, run: &str) -> Result<(), ActionError> {
-        let path = self.incoming(run);
-        blocking(move || if path.is_dir() { remove(&path) } else { Ok(()) }).await
-    }
-
-    /// The folders that runs left which ended, and what tried the file system for one. They are of no use unless a swap was
-    /// cut off.
-    pub(super) fn left_behind(&self) -> Result<Vec<Utf8PathBuf>, ActionError> {
-        let mut left = self.all(&self.incoming_prefix)?;
-        left.extend(self.all(&self.retired_prefix)?);
-        left.extend(self.all(TRIAL)?);
-        Ok(left)
-    }
-
-    /// Removes a folder that [`FilestorePair::left_behind`] named.
-    pub(super) async fn remove_left(&self, path: Utf8PathBuf) -> Result<(), ActionError> {
-        blocking(move || remove(&path)).await
-    }
-
-    /// The filestore that is kept for a rollback, if there is one.
-    pub(super) fn previous(&self) -> Option<&Utf8Path> {
-        self.previous.is_dir().then_some(&*self.previous)
-    }
-
-    /// Removes the filestore that is kept for a rollback. Its database is gone.
-    pub(super) async fn remove_previous(&self) -> Result<(), ActionError> {
-        let path = self.previous.clone();
-        blocking(move || if path.is_dir() { remove(&path) } else { Ok(()) }).await
+    /// Who owns filestores, where that is ours to say.
+    pub(super) fn owner(&self) -> Option<(u32, u32)> {
+        self.owner
     }
 
     /// Makes sure, before anything is stopped, that the swap can be done: the copy is whole and on the disk, and the
@@ -102,190 +94,224 @@ impl FilestorePair {
         blocking(move || pair.prepare_now(&run)).await
     }
 
-    /// Puts the incoming filestore in the live one's place and keeps that as the previous one.
-    pub(super) async fn activate(&self, run: &str) -> Result<(), ActionError> {
-        let (pair, incoming) = (self.clone(), self.incoming(run));
-        let run = run.to_owned();
-        blocking(move || pair.put_in_place(&incoming, &run)).await
+    /// Puts the incoming filestore in the live one's place and keeps that as the previous one. A database that is kept
+    /// and had no files keeps an empty folder.
+    pub(super) async fn activate(&self, run: &str, kept: bool) -> Result<(), ActionError> {
+        let (pair, run) = (self.clone(), run.to_owned());
+        blocking(move || {
+            let held = pair.held()?;
+            let copy = pair.find(&held, &run)?.ok_or_else(not_whole)?;
+            pair.put_in_place(&held, &copy, &run, kept)
+        })
+        .await
     }
 
-    /// Exchanges the live and the previous filestore.
-    pub(super) async fn rollback(&self) -> Result<(), ActionError> {
+    /// Refuses where the previous filestore is not there, or has lost folders since it was put aside: nobody but a person
+    /// removes any.
+    pub(super) async fn can_roll_back(&self) -> Result<(), ActionError> {
         let pair = self.clone();
         blocking(move || {
-            if pair.previous.is_dir() {
-                exchange(&pair.previous, &pair.live)
-            } else {
-                Ok(())
+            let held = pair.held()?;
+            let Some(previous) = held.filestores.folder(&pair.previous)? else {
+                return Err(pair.files_gone(None));
+            };
+            let had = held.records.mark(&previous)?.and_then(|mark| mark.folders);
+            let has = folders(&previous)?;
+            match had {
+                Some(had) if has < had => Err(pair.files_gone(Some((had, has)))),
+                _ => Ok(()),
             }
         })
         .await
     }
 
+    /// Exchanges the live and the previous filestore.
+    pub(super) async fn rollback(&self) -> Result<(), ActionError> {
+        let pair = self.clone();
+        blocking(move || pair.exchange_with_previous(&pair.held()?)).await
+    }
+
     /// Notes that live database and live filestore are about to change places with others.
     pub(super) async fn note_swap(&self) -> Result<(), ActionError> {
-        let path = self.note();
-        blocking(move || std::fs::write(&path, "").map_err(|source| ActionError::path("write", &path, source))).await
+        let pair = self.clone();
+        blocking(move || Ok(Records::make(&pair.paths.root, &pair.live)?.note_swap()?)).await
     }
 
     /// Whether a swap was begun and is not known to have ended.
-    pub(super) fn swap_was_cut_off(&self) -> bool {
-        self.note().exists()
+    ///
+    /// # Errors
+    /// If that cannot be known: the web must not be started on a guess.
+    pub(super) fn swap_was_cut_off(&self) -> Result<bool, ActionError> {
+        if let Some(records) = Records::open(&self.paths.root, &self.live)?
+            && records.swap_is_noted()?
+        {
+            return Ok(true);
+        }
+        // Where earlier versions noted it.
+        if !self.paths.data.is_dir() {
+            return Ok(false);
+        }
+        match Folder::open(&self.paths.data)?.folder(FILESTORES)? {
+            Some(filestores) => Ok(filestores.has_file(&self.earlier_note())?),
+            None => Ok(false),
+        }
     }
 
     /// Brings the filestores into the state that the live database's run says they should be in, and removes what no
     /// database will want: no run is at work, the caller holds the lock. Says what it did.
-    pub(super) async fn mend(&self, live_run: Option<String>) -> Result<Vec<String>, ActionError> {
+    pub(super) async fn mend(&self, live_run: Option<String>, kept: bool) -> Result<Vec<String>, ActionError> {
         let pair = self.clone();
-        blocking(move || pair.mend_now(live_run.as_deref())).await
+        blocking(move || pair.mend_now(live_run.as_deref(), kept)).await
     }
 
     /// Removes filestores that stepped aside for good, and the note of the swap. This can take minutes.
     pub(super) async fn tidy(&self) -> Result<(), ActionError> {
         let pair = self.clone();
-        blocking(move || pair.tidy_now().map(drop)).await
+        blocking(move || pair.tidy_now(&pair.held()?).map(drop)).await
     }
 
-    /// The note of a swap that was begun and is not known to have ended.
-    pub(super) fn note(&self) -> Utf8PathBuf {
-        self.folder.join(format!(".{}opw-task-swap", self.retired_prefix))
+    /// Where a swap is noted that was begun and is not known to have ended: here, and by earlier versions.
+    pub(super) fn notes(&self) -> [Utf8PathBuf; 2] {
+        [
+            Records::swap(&self.paths, &self.live),
+            self.paths.data.join(FILESTORES).join(self.earlier_note()),
+        ]
+    }
+
+    fn earlier_note(&self) -> String {
+        format!(".{}opw-task-swap", self.retired_prefix)
+    }
+
+    fn held(&self) -> Result<Held, ActionError> {
+        let data = Folder::open(&self.paths.data)?;
+        let filestores = match data.folder(FILESTORES)? {
+            Some(filestores) => filestores,
+            None => {
+                let made = data.folder_made(FILESTORES, FILESTORE)?;
+                made.give(self.owner, FILESTORE)?;
+                made
+            }
+        };
+        Ok(Held {
+            records: Records::make(&self.paths.root, &self.live)?,
+            data,
+            filestores,
+        })
+    }
+
+    fn must_be_of(&self, held: &Held, folder: &Folder, run: &str) -> Result<(), ActionError> {
+        match held.records.mark(folder)? {
+            Some(mark) if mark.run == run => Ok(()),
+            _ => Err(not_whole()),
+        }
     }
 
     fn prepare_now(&self, run: &str) -> Result<(), ActionError> {
-        let incoming = self.incoming(run);
-        if mark_of(&incoming)?.as_deref() != Some(run) {
-            return Err(ActionError::NotHandedOver {
-                what: "a whole copy of the filestore",
-                task: "copy-filestore",
-            });
+        let held = self.held()?;
+        let copy = self.find(&held, run)?.ok_or_else(not_whole)?;
+        self.must_be_of(&held, &copy.folder, run)?;
+        copy.folder.write_out()?;
+        let trial = format!("{TRIAL}{run}");
+        let places = [&copy.above, &held.filestores];
+        for place in places {
+            place.make(&trial, PRIVATE)?;
         }
-        let copy = std::fs::File::open(&incoming).map_err(|source| ActionError::path("open", &incoming, source))?;
-        rustix::fs::syncfs(&copy).map_err(|errno| ActionError::path("write out", &incoming, errno.into()))?;
-        let trial = [0, 1].map(|n| self.folder.join(format!("{TRIAL}{run}-{n}")));
-        for path in &trial {
-            std::fs::create_dir(path).map_err(|source| ActionError::path("make", path, source))?;
+        let exchanged = copy.above.exchange(&trial, &held.filestores, &trial);
+        for place in places {
+            place.remove(&trial)?;
         }
-        let exchanged = exchange(&trial[0], &trial[1]);
-        for path in &trial {
-            remove(path)?;
-        }
-        exchanged
+        Ok(exchanged?)
     }
 
-    fn mend_now(&self, live_run: Option<&str>) -> Result<Vec<String>, ActionError> {
-        let mut done = Vec::new();
-        if let Some(run) = live_run
-            && mark_of(&self.live)?.as_deref() != Some(run)
-        {
-            let incoming = self.incoming(run);
-            let brought = mark_of(&incoming)?.as_deref() == Some(run);
-            if brought || mark_of(&self.previous)?.as_deref() == Some(run) {
-                if brought {
-                    self.put_in_place(&incoming, run)?;
-                } else {
-                    exchange(&self.previous, &self.live)?;
-                }
-                done.push("finished the swap of filestores that a run was ended in".to_owned());
+    fn put_in_place(&self, held: &Held, copy: &Copy, run: &str, kept: bool) -> Result<(), ActionError> {
+        let filestores = &held.filestores;
+        let live = filestores.folder(&self.live)?;
+        if live.is_some() || kept {
+            self.retire_previous(held, run)?;
+        }
+        let Some(live) = live else {
+            if kept {
+                self.make_empty(filestores)?;
             }
-        }
-        let live_mark = mark_of(&self.live)?;
-        for path in self.all(&self.incoming_prefix)? {
-            let run = path
-                .file_name()
-                .and_then(|name| name.strip_prefix(&self.incoming_prefix));
-            let was_live = run.is_some() && run == live_mark.as_deref();
-            if was_live && !self.previous.exists() {
-                // Exchanged already: this folder is what served before.
-                rename(&path, &self.previous)?;
-            } else if was_live {
-                done.push(format!("{path} is kept: it may be what served before"));
-            } else {
-                remove(&path)?;
-                done.push(format!("removed {path}, left by a run that was ended"));
-            }
-        }
-        done.extend(self.tidy_now()?);
-        Ok(done)
-    }
-
-    fn put_in_place(&self, incoming: &Utf8Path, run: &str) -> Result<(), ActionError> {
-        if !self.live.is_dir() {
-            return rename(incoming, &self.live);
-        }
-        if mark_of(&self.live)?.is_none() {
-            write_mark(&self.live, "")?;
-        }
-        if self.previous.is_dir() {
-            rename(
-                &self.previous,
-                &self.folder.join(format!("{}{run}", self.retired_prefix)),
-            )?;
-        }
-        exchange(incoming, &self.live)?;
-        rename(incoming, &self.previous)
-    }
-
-    fn tidy_now(&self) -> Result<Vec<String>, ActionError> {
-        let retired = self.all(&self.retired_prefix)?;
-        for path in &retired {
-            remove(path)?;
-        }
-        match std::fs::remove_file(self.note()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(ActionError::path("remove", &self.note(), error))
-            }
-            _ => Ok(retired.iter().map(|path| format!("removed {path}")).collect()),
-        }
-    }
-
-    fn all(&self, prefix: &str) -> Result<Vec<Utf8PathBuf>, ActionError> {
-        let entries = match self.folder.read_dir_utf8() {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(ActionError::path("read", &self.folder, source)),
+            return Ok(copy.above.rename(&copy.name, filestores, &self.live)?);
         };
-        let mut found = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|source| ActionError::path("read", &self.folder, source))?;
-            if entry.file_name().starts_with(prefix) {
-                found.push(entry.into_path());
+        put_aside(&held.records, &live)?;
+        copy.above.exchange(&copy.name, filestores, &self.live)?;
+        Ok(copy.above.rename(&copy.name, filestores, &self.previous)?)
+    }
+
+    fn retire_previous(&self, held: &Held, run: &str) -> Result<(), ActionError> {
+        if held.filestores.look(&self.previous)?.is_some() {
+            let retired = format!("{}{run}", self.retired_prefix);
+            held.filestores.rename(&self.previous, &held.filestores, &retired)?;
+        }
+        Ok(())
+    }
+
+    /// An empty previous filestore: that of a database which had no files.
+    fn make_empty(&self, filestores: &Folder) -> Result<(), ActionError> {
+        let empty = filestores.folder_made(&self.previous, PRIVATE)?;
+        Ok(empty.give(self.owner, FILESTORE)?)
+    }
+
+    fn exchange_with_previous(&self, held: &Held) -> Result<(), ActionError> {
+        let filestores = &held.filestores;
+        // One that a person brought back as root would be closed to Odoo.
+        if let (Some(owner), Some(previous)) = (self.owner, filestores.folder(&self.previous)?)
+            && previous.facts()?.st_uid != owner.0
+        {
+            previous.give(Some(owner), FILESTORE)?;
+        }
+        match filestores.folder(&self.live)? {
+            Some(live) => {
+                put_aside(&held.records, &live)?;
+                Ok(filestores.exchange(&self.previous, filestores, &self.live)?)
+            }
+            None => {
+                filestores.rename(&self.previous, filestores, &self.live)?;
+                self.make_empty(filestores)
             }
         }
-        Ok(found)
+    }
+
+    fn files_gone(&self, count: Option<(usize, usize)>) -> ActionError {
+        ActionError::FilesGone {
+            database: self.previous.clone(),
+            path: self.paths.filestore(&self.previous),
+            count,
+        }
     }
 }
 
-/// The run that brought a filestore; nothing for a folder that is not there or was never marked.
-fn mark_of(path: &Utf8Path) -> Result<Option<String>, ActionError> {
-    let mark = path.join(MARK);
-    match std::fs::read_to_string(&mark) {
-        Ok(run) => Ok(Some(run)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ActionError::path("read", &mark, source)),
+/// Notes of a filestore how many folders it has, and that opw-task did not bring it if it did not.
+fn put_aside(records: &Records, filestore: &Folder) -> Result<(), ActionError> {
+    let run = records.mark(filestore)?.map(|mark| mark.run).unwrap_or_default();
+    let folders = Some(folders(filestore)?);
+    Ok(records.set_mark(filestore, &Mark { run, folders })?)
+}
+
+/// How many folders with contents a filestore has.
+fn folders(filestore: &Folder) -> Result<usize, PathError> {
+    let entries = filestore.entries()?.into_iter();
+    Ok(entries.filter(|(name, kind)| kind.is_dir() && is_content(name)).count())
+}
+
+fn brought_by(run: &str) -> Mark {
+    Mark {
+        run: run.to_owned(),
+        folders: None,
     }
 }
 
-/// By a new file under the old name: the file that is there may be a hard link into another filestore.
-fn write_mark(folder: &Utf8Path, run: &str) -> Result<(), ActionError> {
-    let (mark, new) = (folder.join(MARK), folder.join(format!("{MARK}.new")));
-    std::fs::write(&new, run).map_err(|source| ActionError::path("mark", &new, source))?;
-    rename(&new, &mark)
+fn not_whole() -> ActionError {
+    ActionError::NotHandedOver {
+        what: "a whole copy of the filestore",
+        task: "copy-filestore",
+    }
 }
 
-fn exchange(one: &Utf8Path, other: &Utf8Path) -> Result<(), ActionError> {
-    renameat_with(CWD, one.as_std_path(), CWD, other.as_std_path(), RenameFlags::EXCHANGE)
-        .map_err(|errno| ActionError::path("exchange with the live filestore", one, errno.into()))
-}
-
-fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<(), ActionError> {
-    std::fs::rename(from, to).map_err(|source| ActionError::path("rename", from, source))
-}
-
-fn remove(path: &Utf8Path) -> Result<(), ActionError> {
-    std::fs::remove_dir_all(path).map_err(|source| ActionError::path("remove", path, source))
-}
-
-async fn blocking<T: Send + 'static>(
+/// Runs work on files on a thread of its own.
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ActionError> + Send + 'static,
 ) -> Result<T, ActionError> {
     match tokio::task::spawn_blocking(work).await {
@@ -295,152 +321,4 @@ async fn blocking<T: Send + 'static>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pair(folder: &Utf8Path) -> FilestorePair {
-        FilestorePair {
-            live: folder.join("shop"),
-            previous: folder.join("shop__previous"),
-            folder: folder.to_owned(),
-            incoming_prefix: "shop__incoming_".into(),
-            retired_prefix: "shop__retired_".into(),
-        }
-    }
-
-    /// A filestore with one file that says what it is.
-    fn make(path: &Utf8Path, what: &str, mark: Option<&str>) {
-        std::fs::create_dir_all(path).unwrap();
-        std::fs::write(path.join("what"), what).unwrap();
-        if let Some(run) = mark {
-            write_mark(path, run).unwrap();
-        }
-    }
-
-    fn what(path: &Utf8Path) -> String {
-        std::fs::read_to_string(path.join("what")).unwrap_or_default()
-    }
-
-    fn temp() -> (tempfile::TempDir, Utf8PathBuf) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
-        (dir, path)
-    }
-
-    /// Live of run a, previous of run z, incoming of run b.
-    fn three(dir: &Utf8Path, live_mark: Option<&str>) -> FilestorePair {
-        let pair = pair(dir);
-        make(&pair.live, "old", live_mark);
-        make(&pair.previous, "older", Some("z"));
-        make(&pair.incoming("b"), "new", Some("b"));
-        pair
-    }
-
-    fn folders(pair: &FilestorePair) -> Vec<String> {
-        let mut names: Vec<String> = pair
-            .all("")
-            .unwrap()
-            .iter()
-            .filter_map(|path| path.file_name())
-            .map(str::to_owned)
-            .collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn the_old_one_is_kept_and_the_older_one_goes() {
-        let (_guard, dir) = temp();
-        let pair = three(&dir, Some("a"));
-        pair.prepare_now("b").unwrap();
-        pair.put_in_place(&pair.incoming("b"), "b").unwrap();
-        assert_eq!(
-            (what(&pair.live).as_str(), what(&pair.previous).as_str()),
-            ("new", "old")
-        );
-        pair.tidy_now().unwrap();
-        assert_eq!(folders(&pair), ["shop", "shop__previous"]);
-    }
-
-    /// Wherever the swap is cut off, the database says which is right and nothing that served is lost.
-    #[test]
-    fn a_swap_that_was_cut_off_is_finished_by_what_the_database_says() {
-        for live_mark in [Some("a"), Some(""), None] {
-            for steps in 0..=3 {
-                let (_guard, dir) = temp();
-                let pair = three(&dir, live_mark);
-                if steps > 0 {
-                    rename(&pair.previous, &dir.join("shop__retired_b")).unwrap();
-                }
-                if steps > 1 {
-                    exchange(&pair.incoming("b"), &pair.live).unwrap();
-                }
-                if steps > 2 {
-                    rename(&pair.incoming("b"), &pair.previous).unwrap();
-                }
-                pair.mend_now(Some("b")).unwrap();
-                let found = (what(&pair.live), what(&pair.previous));
-                assert_eq!(
-                    found,
-                    ("new".to_owned(), "old".to_owned()),
-                    "{steps} steps, live marked {live_mark:?}"
-                );
-                assert_eq!(folders(&pair), ["shop", "shop__previous"]);
-            }
-        }
-    }
-
-    #[test]
-    fn a_copy_that_never_went_live_is_removed_whatever_the_live_one_says() {
-        for (live_run, mark) in [
-            (Some("a"), Some("a")),
-            (None, None),
-            (None, Some("a")),
-            (Some(""), Some("a")),
-        ] {
-            let (_guard, dir) = temp();
-            let pair = three(&dir, mark);
-            std::fs::remove_file(pair.incoming("b").join(MARK)).unwrap();
-            pair.mend_now(live_run).unwrap();
-            assert_eq!(
-                (what(&pair.live).as_str(), what(&pair.previous).as_str()),
-                ("old", "older")
-            );
-            assert_eq!(folders(&pair), ["shop", "shop__previous"]);
-        }
-    }
-
-    #[test]
-    fn a_rollback_that_was_cut_off_is_finished() {
-        for run in ["z", ""] {
-            let (_guard, dir) = temp();
-            let pair = pair(&dir);
-            make(&pair.live, "new", Some("b"));
-            make(&pair.previous, "old", Some(run));
-            pair.mend_now(Some(run)).unwrap();
-            assert_eq!(
-                (what(&pair.live).as_str(), what(&pair.previous).as_str()),
-                ("old", "new")
-            );
-        }
-    }
-
-    #[test]
-    fn a_copy_that_is_not_whole_cannot_be_put_in_place() {
-        let (_guard, dir) = temp();
-        let pair = three(&dir, Some("a"));
-        std::fs::remove_file(pair.incoming("b").join(MARK)).unwrap();
-        assert!(pair.prepare_now("b").is_err());
-    }
-
-    #[test]
-    fn a_mark_is_never_written_through_a_hard_link() {
-        let (_guard, dir) = temp();
-        let pair = three(&dir, Some("a"));
-        let linked = pair.incoming("b").join(MARK);
-        std::fs::remove_file(&linked).unwrap();
-        std::fs::hard_link(pair.live.join(MARK), &linked).unwrap();
-        write_mark(&pair.incoming("b"), "b").unwrap();
-        assert_eq!(mark_of(&pair.live).unwrap().as_deref(), Some("a"));
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! same commands. It never parses the manifest and never draws.
 
 mod activate;
+mod after_swap;
 mod audit;
 mod clear;
 mod command_line;
@@ -12,6 +13,9 @@ mod copy_database;
 mod copy_filestore;
 mod database;
 mod error;
+mod filestore_copy;
+mod filestore_proof;
+mod filestore_records;
 mod handover;
 mod health;
 mod in_the_way;
@@ -35,6 +39,7 @@ mod unnamed_files;
 mod verify;
 
 pub use activate::Activate;
+pub use after_swap::WayBack;
 pub use audit::Audit;
 pub use clear::Clear;
 pub use command_line::CommandLine;
@@ -43,6 +48,7 @@ pub use copy_database::CopyDatabase;
 pub use copy_filestore::CopyFilestore;
 pub use database::Database;
 pub use error::ActionError;
+pub use filestore_proof::FilesMissing;
 pub use handover::Handover;
 pub use health::Health;
 pub use in_the_way::{InTheWay, WouldOverwrite};
@@ -148,6 +154,13 @@ impl Action {
     /// # Errors
     /// Whatever kept it from being done; what it leaves behind then stands at the top of its file.
     pub async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        match self.act(scene).await {
+            Err(error) => Err(after_swap::with_way_back(scene, error).await),
+            done => done,
+        }
+    }
+
+    async fn act(&self, scene: &Scene) -> Result<(), ActionError> {
         match self {
             Self::Command(action) => action.carry_out(scene).await,
             Self::Compose(action) => action.carry_out(scene).await,

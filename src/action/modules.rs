@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compose::compose_without_keys;
+use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{Incoming, Names, installed_modules, modules_not_installed};
 use crate::process::Command;
@@ -106,7 +107,12 @@ async fn update(scene: &Scene, incoming: &Incoming, wanted: Wanted) -> Result<()
     let role = scene.handover.role.take("the restore role", "copy-database").await?;
     let password = role.password().clone();
     scene.handover.role.put(role).await;
-    one_off::run(scene, incoming, &password, &update, &install).await?;
+    let pair = FilestorePair::of(stack, &Names::new(stack.database()?)?);
+    pair.lend(&scene.run).await?;
+    let outcome = one_off::run(scene, incoming, &password, &update, &install).await;
+    let taken_back = pair.take_back(&scene.run).await;
+    outcome?;
+    taken_back?;
     let session = incoming.connect().await?;
     let wanted: Vec<&str> = update
         .iter()

@@ -3,6 +3,7 @@
 //! Killed half-way it leaves what `activate` leaves, and the next command finishes it in the same way.
 
 use super::activate::{SWAP, in_step, while_web_is_down};
+use super::compose::compose;
 use super::incoming_filestore::FilestorePair;
 use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{Names, RestoreLock, Server, can_roll_back, rollback, staying_behind};
@@ -32,17 +33,24 @@ impl Rollback {
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
-        let stack = scene.stack()?;
-        let server = scene.handover.server.get("the database server", "database").await?;
-        let lock = scene.handover.lock.take("the right to restore", "database").await?;
-        let pair = FilestorePair::of(stack, lock.names());
-        let outcome = match can_roll_back(&server, &lock).await {
-            Ok(()) => roll_back(scene, &server, &lock, &pair).await,
-            Err(error) => Err(error.into()),
-        };
-        scene.handover.lock.put(lock).await;
-        outcome
+        switch_back(scene).await
     }
+}
+
+/// Exchanges the pairs. The web runs afterwards if it ran before.
+pub(super) async fn switch_back(scene: &Scene) -> Result<(), ActionError> {
+    let server = scene.handover.server.get("the database server", "database").await?;
+    let lock = scene.handover.lock.take("the right to restore", "database").await?;
+    let pair = FilestorePair::of(scene.stack()?, lock.names());
+    let outcome = roll_back(scene, &server, &lock, &pair).await;
+    scene.handover.lock.put(lock).await;
+    outcome
+}
+
+/// Starts the web whatever it did before: it may have ended on the copy.
+pub(super) async fn start_web(scene: &Scene) -> Result<(), ActionError> {
+    let start = compose(scene.stack()?).args(["up", "--detach", "--no-deps", "web"]);
+    scene.run_there(start).await
 }
 
 async fn roll_back(
@@ -51,6 +59,8 @@ async fn roll_back(
     lock: &RestoreLock,
     pair: &FilestorePair,
 ) -> Result<(), ActionError> {
+    can_roll_back(server, lock).await?;
+    pair.can_roll_back().await?;
     for told in staying_behind(server, lock).await? {
         scene.report.warn(told);
     }

@@ -31,21 +31,31 @@ impl StateRoot {
     }
 }
 
+/// Gives the folders `$2` and `$3` to the user `$1`, where that is ours to do, and makes `filestore` in the first of them.
+///
+/// Code in the stack's containers can write into that folder, so a link may stand where `filestore` is to be. `chown` and
+/// `mkdir` work on the folder that the shell stands in, and it is looked at which one that is once it stands there: a link
+/// that is exchanged in between changes nothing.
+const GIVE: &str = r#"give() { [ "$(id -u)" != 0 ] || chown -- "$1" .; }
+cd -P -- "$3" && give "$1" && cd -P -- "$2" && give "$1" && data=$(pwd -P) || exit
+mkdir -- filestore 2> /dev/null
+cd -P -- filestore && [ "$(pwd -P)" = "${data%/}/filestore" ] ||
+  { echo "$2/filestore is a link or no folder, and below a state root no link is followed" >&2; exit 1; }
+give "$1""#;
+
 /// The state root itself is for its owner alone: dumps of production pass through it.
 fn commands(stack: &Stack) -> Vec<Command> {
     let paths = &stack.paths;
     let (uid, gid) = owner(stack);
-    let give = format!("if [ \"$(id -u)\" = 0 ]; then chown {uid}:{gid} \"$@\"; fi");
-    let filestore = paths.data.join("filestore");
     vec![
         Command::new("mkdir").args(["-p", "-m", &format!("{:04o}", Paths::ROOT_MODE), paths.root.as_str()]),
-        Command::new("mkdir").args(["-p", filestore.as_str(), paths.database.as_str(), paths.logs.as_str()]),
+        Command::new("mkdir").args(["-p", paths.data.as_str(), paths.database.as_str(), paths.logs.as_str()]),
         Command::new("sh").args([
             "-c",
-            &give,
+            GIVE,
             "sh",
+            &format!("{uid}:{gid}"),
             paths.data.as_str(),
-            filestore.as_str(),
             paths.logs.as_str(),
         ]),
     ]

@@ -3,20 +3,21 @@
 //!
 //! Interrupted or killed half-way it leaves an incoming database that is shut.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::HashSet;
+use std::sync::Arc;
 
-use super::copy_filestore::pull_now;
-use super::incoming_filestore::FilestorePair;
+use camino::Utf8PathBuf;
+
+use super::copy_filestore::pull_again;
+use super::filestore_proof::{FilesMissing, Lacking};
+use super::incoming_filestore::{FilestorePair, blocking};
 use super::module_files::module_files;
 use super::sanitise::{facts, rules, write_markdown};
 use super::unnamed_files::remove_unnamed;
 use super::{ActionError, Outline, Scene, Step};
-use crate::host::{Host, Mode};
-use crate::postgres::{Incoming, Names, Treatment, attachments};
+use crate::host::{Folder, Host, Mode};
+use crate::postgres::{AttachedFile, Incoming, Names, Treatment, attachments};
 use crate::sanitise::{Refusal, Report, Sanitised, verify};
-
-/// How many names of missing files are told.
-const NAMED: usize = 3;
 
 /// Proves that the incoming database is sanitised.
 #[derive(Debug, Clone)]
@@ -156,35 +157,21 @@ async fn prove(
     })
 }
 
-/// The objects become Odoo's, the planner gets its statistics, files that are missing are told, and files that sanitising
-/// took the last name from are removed.
+/// The objects become Odoo's, the planner gets its statistics, the filestore is proven, and files that sanitising took the
+/// last name from are removed.
 async fn make_ready(scene: &Scene, incoming: &Incoming, treatment: Treatment) -> Result<(), ActionError> {
     incoming.reassign().await?;
     let session = incoming.connect().await?;
     crate::postgres::analyze(&session).await?;
-    let files = attachments(&session).await?;
+    let attachments = attachments(&session).await?;
     drop(session);
-    let pair = FilestorePair::of(scene.stack()?, &Names::new(scene.stack()?.database()?)?);
-    let folder = pair.incoming(&scene.run);
-    let mut missing = lacking(&folder, &files);
-    if !missing.is_empty() && folder.is_dir() {
-        pull_now(scene).await?;
-        missing = lacking(&folder, &missing);
-    }
-    let removed = remove_unnamed(&folder, files).await?;
-    if removed > 0 {
-        scene
-            .report
-            .note(format!("removed {removed} files that no attachment of the copy names"));
-    }
-    if !missing.is_empty() {
-        scene.report.warn(format!(
-            "{} attachments have no file: {}{}",
-            missing.len(),
-            missing.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", "),
-            if missing.len() > NAMED { ", …" } else { "" }
+    if attachments.elsewhere > 0 {
+        scene.report.note(format!(
+            "{} attachments have their files outside of the filestore; they were not looked for",
+            attachments.elsewhere
         ));
     }
+    prove_files(scene, attachments.files).await?;
     incoming.set_verified(treatment).await?;
     Ok(())
 }
@@ -197,8 +184,58 @@ fn whole(report: &Report, earlier: Option<Report>) -> Report {
     }
 }
 
-/// The files that are not in a folder.
-fn lacking(folder: &Utf8Path, files: &[String]) -> Vec<String> {
-    let lacking = files.iter().filter(|file| !folder.join(file).is_file());
-    lacking.cloned().collect()
+/// Refuses a copy of the filestore that lacks more of its files than the stack tolerates, and removes what none names.
+async fn prove_files(scene: &Scene, files: Vec<AttachedFile>) -> Result<(), ActionError> {
+    let stack = scene.stack()?;
+    let pair = FilestorePair::of(stack, &Names::new(stack.database()?)?);
+    let files: Arc<[AttachedFile]> = files.into();
+    let copy = pair.copy(&scene.run).await?.map(Arc::new);
+    let mut lacking = look_for(scene, &files, copy.as_ref()).await?;
+    let mut because = Vec::new();
+    if !lacking.is_empty() && copy.is_some() {
+        because = pull_again(scene, lacking.names()).await?;
+        lacking = look_for(scene, &lacking.files().into(), copy.as_ref()).await?;
+    }
+    if !lacking.is_empty() {
+        let upstream = stack.upstream()?;
+        let missing = FilesMissing {
+            missing: (lacking.count(), files.len()),
+            by_model: lacking.by_model(),
+            because,
+            tolerated: stack.missing_files.to_string(),
+            stack: stack.name.clone(),
+            upstream: upstream.name().to_owned(),
+            path: upstream.filestore().to_owned(),
+        };
+        if !stack.missing_files.allows(lacking.count(), files.len()) {
+            return Err(ActionError::FilesMissing(Box::new(missing)));
+        }
+        scene.report.warn(missing.to_string());
+        for line in missing.by_model {
+            scene.report.note(line);
+        }
+    }
+    let Some(copy) = copy else { return Ok(()) };
+    let removed = blocking(move || {
+        let named: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        Ok(remove_unnamed(&copy, &named)?)
+    })
+    .await?;
+    if removed > 0 {
+        scene
+            .report
+            .note(format!("removed {removed} files that no attachment of the copy names"));
+    }
+    Ok(())
+}
+
+async fn look_for(
+    scene: &Scene,
+    files: &Arc<[AttachedFile]>,
+    copy: Option<&Arc<Folder>>,
+) -> Result<Lacking, ActionError> {
+    let (files, copy) = (files.clone(), copy.cloned());
+    let cancelled = scene.processes.cancellation().clone();
+    let found = blocking(move || Ok(Lacking::of(&files, copy.as_deref(), &cancelled)?)).await?;
+    found.ok_or(ActionError::Interrupted)
 }

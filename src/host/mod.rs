@@ -3,6 +3,7 @@
 //!
 //! What is sent to a remote shell is built from quoted words only, and never holds a secret: every user of that machine
 //! could read it in its process list. Contents travel through standard input.
+mod beneath;
 mod commands;
 mod error;
 mod files;
@@ -14,6 +15,7 @@ mod ssh_target;
 mod ssh_target_error;
 mod there;
 
+pub use beneath::{Folder, is_file};
 pub use commands::{create_dir, remove_dir_all, rename};
 pub use error::HostError;
 pub use files::Mode;

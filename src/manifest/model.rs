@@ -123,6 +123,8 @@ pub struct StackDef {
     pub database: Option<Text>,
     /// Refuse everything that would change this stack's data.
     pub protected: Option<bool>,
+    /// How many of the files that a copy's attachments name may be missing: a share such as `1%`, or a number.
+    pub missing_files: Option<Text>,
     /// What `[sanitise]` says otherwise for this stack.
     pub sanitise: Option<Spanned<toml::Table>>,
 }
@@ -224,7 +226,7 @@ pub enum RunDef {
     /// Sanitises again and proves it.
     Verify(ReportDef),
     /// Puts the incoming pair in the live one's place.
-    Activate(NoOptions),
+    Activate(ActivateDef),
     /// Puts the previous pair back.
     Rollback(NoOptions),
     /// Removes what ended runs left behind.
@@ -258,6 +260,14 @@ pub struct ReportDef {
 pub struct ClearDef {
     /// Whether also what is kept for a rollback goes: an expression, such as `params.previous`; none: no.
     pub previous: Option<Text>,
+}
+
+/// `run = { activate = { … } }`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ActivateDef {
+    /// An expression: whether the old pair is put back if what comes after the swap fails. Default: it is kept, not put back.
+    pub auto_rollback: Option<Text>,
 }
 
 /// `run = { health = { … } }`

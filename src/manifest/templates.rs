@@ -48,7 +48,14 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
 
 fn texts_of_stack(def: &StackDef) -> impl Iterator<Item = &Text> {
     let lists = [&def.env, &def.overlays].into_iter().flatten().flatten();
-    let single = [&def.path, &def.project, &def.state_root, &def.base_url, &def.database];
+    let single = [
+        &def.path,
+        &def.project,
+        &def.state_root,
+        &def.base_url,
+        &def.database,
+        &def.missing_files,
+    ];
     let bind = def.ports.iter().filter_map(|ports| ports.bind.as_ref());
     let maps = def.vars.values().chain(def.files.values());
     lists.chain(single.into_iter().flatten()).chain(bind).chain(maps)
@@ -66,7 +73,11 @@ fn check_task(task: &Sourced<TaskDef>, strings: &Strings) -> Result<(), Manifest
         let place = task.place(text);
         spoken.push((strings.names(text.get_ref(), &place)?, place));
     }
-    if let Some(text) = &def.when {
+    let of_action = match &def.run {
+        Some(RunDef::Activate(activate)) => activate.auto_rollback.as_ref(),
+        _ => None,
+    };
+    for text in def.when.iter().chain(of_action) {
         let place = task.place(text);
         spoken.push((strings.names_of_expression(text.get_ref(), &place)?, place));
     }

@@ -153,7 +153,12 @@ impl Builder<'_> {
             RunDef::Verify(def) => Action::Verify(action::Verify {
                 report: self.path(def.report.as_ref(), task, context)?,
             }),
-            RunDef::Activate(_) => Action::Activate(action::Activate),
+            RunDef::Activate(def) => Action::Activate(action::Activate {
+                auto_rollback: match &def.auto_rollback {
+                    Some(text) => self.strings.holds(text.get_ref(), &task.place(text), context)?,
+                    None => false,
+                },
+            }),
             RunDef::Rollback(_) => Action::Rollback(action::Rollback),
             RunDef::Clear(def) => Action::Clear(action::Clear {
                 previous: match &def.previous {

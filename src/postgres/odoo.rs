@@ -39,19 +39,74 @@ pub async fn modules_not_installed(
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
-/// The files that attachments name, relative to the filestore (`xx/<sha1>`), each once.
+/// A file that attachments name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachedFile {
+    /// Its name relative to the filestore: `xx/<sha1>`.
+    pub name: String,
+    /// The sizes that attachments give it, in bytes: several where one of them is wrong, none where none says.
+    pub sizes: Vec<i64>,
+    /// A model whose records it is attached to; empty where there is none.
+    pub model: String,
+}
+
+/// The files of a database's attachments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attachments {
+    /// Those that are to be in the filestore, each once.
+    pub files: Vec<AttachedFile>,
+    /// How many attachments have theirs elsewhere: their name begins with a scheme, such as `s3://`.
+    pub elsewhere: i64,
+}
+
+/// What a name of a file elsewhere looks like.
+const ELSEWHERE: &str = "store_fname ~ '^[A-Za-z][A-Za-z0-9+.-]*://'";
+
+/// The files that attachments name.
 ///
 /// # Errors
 /// As [`installed_modules`].
-pub async fn attachments(client: &Client) -> Result<Vec<String>, PostgresError> {
-    let rows = client
+pub async fn attachments(client: &Client) -> Result<Attachments, PostgresError> {
+    let listing = || PostgresError::doing("listing the attachments");
+    let there = client
         .query(
-            "SELECT DISTINCT store_fname::text FROM ir_attachment WHERE store_fname IS NOT NULL ORDER BY 1",
+            "SELECT attname::text FROM pg_attribute
+              WHERE attrelid = 'ir_attachment'::regclass AND attname IN ('file_size', 'res_model') AND NOT attisdropped",
             &[],
         )
         .await
-        .map_err(PostgresError::doing("listing the attachments"))?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+        .map_err(listing())?;
+    let there: Vec<String> = there.iter().map(|row| row.get(0)).collect();
+    let or = |name: &str, instead: &'static str| match there.iter().any(|column| column == name) {
+        true => name.to_owned(),
+        false => instead.to_owned(),
+    };
+    let (size, model) = (or("file_size", "NULL"), or("res_model", "NULL"));
+    let rows = client
+        .query(
+            &format!(
+                "SELECT store_fname::text,
+                        coalesce(array_agg(DISTINCT ({size})::bigint) FILTER (WHERE {size} IS NOT NULL), '{{}}'),
+                        coalesce(min(({model})::text), '')
+                   FROM ir_attachment WHERE store_fname <> '' AND NOT ({ELSEWHERE}) GROUP BY 1 ORDER BY 1"
+            ),
+            &[],
+        )
+        .await
+        .map_err(listing())?;
+    let elsewhere = client
+        .query_one(&format!("SELECT count(*) FROM ir_attachment WHERE {ELSEWHERE}"), &[])
+        .await
+        .map_err(listing())?;
+    let file = |row: &tokio_postgres::Row| AttachedFile {
+        name: row.get(0),
+        sizes: row.get(1),
+        model: row.get(2),
+    };
+    Ok(Attachments {
+        files: rows.iter().map(file).collect(),
+        elsewhere: elsewhere.get(0),
+    })
 }
 
 /// Gives the planner its statistics, which no dump carries before PostgreSQL 18.

@@ -19,6 +19,7 @@ mod policy_layers;
 mod project;
 mod resolve;
 mod secrecy;
+mod tolerance;
 mod variables;
 
 use camino::Utf8PathBuf;
@@ -32,6 +33,7 @@ pub use places::{Paths, Ports, plain};
 pub use project::Project;
 pub use resolve::resolve;
 pub use secrecy::Secrecy;
+pub use tolerance::Tolerance;
 pub use variables::{Value, Variable, Variables};
 
 use crate::host::Host;
@@ -81,6 +83,8 @@ pub struct Stack {
     pub sanitise: Policy,
     /// Where each part of that stands.
     pub policy_parts: Vec<PolicyPart>,
+    /// How many files a copy's attachments may miss.
+    pub missing_files: Tolerance,
 }
 
 impl Stack {

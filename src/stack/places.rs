@@ -39,6 +39,13 @@ impl Paths {
         self.root.join("config").join("odoo.conf")
     }
 
+    /// The folder of what opw-task notes for itself, such as a swap that is under way, and in which a copy lies that does
+    /// not serve yet. It is for its owner alone, and lies in no container.
+    #[must_use]
+    pub fn own(&self) -> Utf8PathBuf {
+        self.root.join(".opw-task")
+    }
+
     /// The lock file: whoever holds it may change the stack.
     #[must_use]
     pub fn lock(&self) -> Utf8PathBuf {

@@ -5,7 +5,7 @@ use minijinja::context;
 
 use super::places::absolute;
 use super::policy::policy;
-use super::{Paths, Ports, Secrecy, Stack, StackError, Value, Variables};
+use super::{Paths, Ports, Secrecy, Stack, StackError, Tolerance, Value, Variables};
 use crate::error::Place;
 use crate::manifest::{Deploy, Manifest, Sourced, StackDef, Text, hint};
 use crate::postgres::is_reserved;
@@ -111,6 +111,7 @@ impl Resolver<'_> {
             sanitise,
             policy_parts,
             take_over: Vec::new(),
+            missing_files: self.missing_files()?,
             name: self.name.to_owned(),
             variables: self.variables,
             env_files: self.env_files,
@@ -130,6 +131,20 @@ impl Resolver<'_> {
             }),
             _ => Ok(()),
         }
+    }
+
+    fn missing_files(&self) -> Result<Tolerance, StackError> {
+        let Some((layer, text)) = self.first(|def| def.missing_files.as_ref()) else {
+            return Ok(Tolerance::DEFAULT);
+        };
+        let value = self.render(layer, text)?;
+        value.parse().map_err(|why: &str| StackError::Invalid {
+            stack: self.name.to_owned(),
+            name: "missing-files".into(),
+            value,
+            origin: layer.place(text).to_string(),
+            why: why.into(),
+        })
     }
 
     fn deploy(&self) -> Deploy {

@@ -129,8 +129,10 @@ async fn fill(
             }
         }
     };
-    incoming.park().await?;
+    let parked = incoming.park().await;
+    // What ended the copy tells more than a server that did not survive it.
     let bytes = copied?;
+    parked?;
     incoming.set_state(State::Restored).await?;
     scene.report.note(format!(
         "copied {} of database as {} of {compression} stream",

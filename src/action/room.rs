@@ -33,8 +33,8 @@ const RENDERED: u64 = 4 << 20;
 /// With less than this a disk is as good as full: PostgreSQL alone makes files of 16 MiB.
 const SHORT: u64 = 64 << 20;
 
-/// With less than this a copy is ended.
-const RUNS_OUT: u64 = 16 << 20;
+/// With less than this a copy is ended: one file of write-ahead log must still find room.
+const RUNS_OUT: u64 = 24 << 20;
 
 /// How often it is looked at while something is copied.
 const LOOK: Duration = Duration::from_millis(500);
@@ -199,6 +199,10 @@ pub(super) async fn while_there_is_room<T>(
             done = &mut copying => return done,
             _ = look.tick() => if let Some((path, free)) = least_free(stack).filter(|(_, free)| *free < RUNS_OUT) {
                 stop.cancel();
+                // What serves needs it now: a server that cannot write its log stops, and comes back when it can.
+                if let Err(error) = reserve::give_back(stack) {
+                    scene.report.warn(error.to_string());
+                }
                 let error = ActionError::RoomRanOut { stack: stack.name.clone(), path, free };
                 // Its programs end first. If it was done in this moment, then it was.
                 return copying.await.map_err(|_| error);

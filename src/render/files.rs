@@ -14,7 +14,7 @@ use crate::error::{Place, Source};
 use crate::stack::{Project, Stack};
 
 /// The templates of the repository's `templates/` folder.
-const BUILT_IN: [(&str, &str); 8] = [
+const BUILT_IN: [(&str, &str); 9] = [
     (
         "compose/services.yaml.j2",
         include_str!("../../templates/compose/services.yaml.j2"),
@@ -37,6 +37,7 @@ const BUILT_IN: [(&str, &str); 8] = [
     ),
     ("env.j2", include_str!("../../templates/env.j2")),
     ("odoo.conf.j2", include_str!("../../templates/odoo.conf.j2")),
+    ("odoo/settings.j2", include_str!("../../templates/odoo/settings.j2")),
     ("coolify.yml.j2", include_str!("../../templates/coolify.yml.j2")),
 ];
 
@@ -132,7 +133,10 @@ impl Templates {
     }
 
     fn context(&self, stack: &Stack, project: &str, in_clear: bool) -> Value {
-        let variables = &stack.variables;
+        let variables = match &stack.stated {
+            Some(stated) => stated,
+            None => &stack.variables,
+        };
         let env = if in_clear {
             context_in_clear(variables)
         } else {

@@ -3,9 +3,10 @@
 use camino::Utf8PathBuf;
 use toml::Spanned;
 
+use super::master_password::{MASTER_PASSWORD, master_password};
 use super::resolve::{Resolver, secrecy};
 use super::{Origin, StackError, Variables};
-use crate::manifest::{Sourced, StackDef, Text};
+use crate::manifest::{Deploy, Sourced, StackDef, Text};
 
 /// A fact of a stack that is a variable too, so that env files may state it and compose may use it.
 type Fact = (&'static str, fn(&StackDef) -> Option<Said<'_>>);
@@ -38,6 +39,9 @@ impl Resolver<'_> {
     /// Lays the layers in order. Strings of the manifest may speak of `env`: they see the env files, what is
     /// inherited and what the command line sets.
     pub(super) fn lay_variables(&mut self, set: &[(String, String)]) -> Result<(), StackError> {
+        if self.deploy() == Deploy::Coolify {
+            self.stated = self.stated_alone();
+        }
         let mut files = Variables::new(secrecy(self.manifest));
         for path in self.env_file_names()? {
             let there = files.lay_file(&self.manifest.root, &path)?;
@@ -65,7 +69,22 @@ impl Resolver<'_> {
         self.variables.lay_over(&own);
         self.variables.lay_over(&last);
         self.derive();
+        if self.deploy() == Deploy::Coolify && self.stated.is_none() {
+            self.stated = Some(self.variables.of_manifest());
+        }
         Ok(())
+    }
+
+    /// What the manifest states, as if there were no env file; none where a string of it cannot do without one.
+    fn stated_alone(&mut self) -> Option<Variables> {
+        let defaults = self.said(&self.layers[1..], Origin::Defaults).ok()?;
+        let own = self.said(&self.layers[..1], Origin::Manifest).ok()?;
+        let mut stated = Variables::new(secrecy(self.manifest));
+        stated.lay_over(&defaults);
+        stated.lay_over(&own);
+        let before = std::mem::replace(&mut self.variables, stated);
+        self.derive();
+        Some(std::mem::replace(&mut self.variables, before))
     }
 
     /// `.env` and the stack's own list.
@@ -140,5 +159,10 @@ impl Resolver<'_> {
             format!("{}/.ssh", home.unwrap_or_default())
         };
         variables.default("RESTORE_SSH_DIR", ssh, Origin::BuiltIn);
+        if variables.value(MASTER_PASSWORD).is_none()
+            && let Some(password) = variables.secret("ODOO_DB_PASSWORD")
+        {
+            variables.set(MASTER_PASSWORD, master_password(&project, &password), Origin::BuiltIn);
+        }
     }
 }

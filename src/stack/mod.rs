@@ -11,6 +11,7 @@ mod facts;
 mod guard;
 mod layers;
 mod machines;
+mod master_password;
 mod neighbours;
 mod origin;
 mod places;
@@ -61,6 +62,9 @@ pub struct Stack {
     pub project: String,
     /// Its variables.
     pub variables: Variables,
+    /// For Coolify: the variables that the manifest alone states. What is rendered then lies in git, and must not depend on
+    /// env files and shells of whoever renders it.
+    pub stated: Option<Variables>,
     /// The env files that the variables were looked for in, and whether each was there.
     pub env_files: Vec<(Utf8PathBuf, bool)>,
     /// Its folders on the host.

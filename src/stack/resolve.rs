@@ -42,6 +42,7 @@ pub fn resolve(
         strings: Strings::default(),
         environment,
         variables: Variables::new(secrecy(manifest)),
+        stated: None,
         env_files: Vec::new(),
     };
     resolver.lay_variables(set)?;
@@ -65,6 +66,7 @@ pub(super) struct Resolver<'a> {
     strings: Strings,
     pub(super) environment: &'a dyn Fn(&str) -> Option<String>,
     pub(super) variables: Variables,
+    pub(super) stated: Option<Variables>,
     pub(super) env_files: Vec<(Utf8PathBuf, bool)>,
 }
 
@@ -114,6 +116,7 @@ impl Resolver<'_> {
             missing_files: self.missing_files()?,
             name: self.name.to_owned(),
             variables: self.variables,
+            stated: self.stated,
             env_files: self.env_files,
         })
     }
@@ -147,7 +150,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn deploy(&self) -> Deploy {
+    pub(super) fn deploy(&self) -> Deploy {
         self.first(|def| def.deploy.as_ref())
             .map_or(Deploy::Compose, |(_, deploy)| *deploy)
     }

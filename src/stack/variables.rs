@@ -98,6 +98,19 @@ impl Variables {
         Ok(true)
     }
 
+    /// Those of them that the manifest states, or that are built in.
+    #[must_use]
+    pub fn of_manifest(&self) -> Self {
+        let mut kept = self.clone();
+        kept.map.retain(|_, variable| {
+            matches!(
+                variable.origin,
+                Origin::BuiltIn | Origin::Defaults(_) | Origin::Manifest(_)
+            )
+        });
+        kept
+    }
+
     /// The value of a variable that is set and not empty, secrets included.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&Value> {

@@ -97,7 +97,7 @@ fn when_one_template_fails_no_file_is_touched() {
     [render] failed after TIME: there is no template `made.yml.j2`
     error: there is no template `made.yml.j2`
     why: neither built in nor in HERE/templates
-    help: there is `compose/services.yaml.j2`, `compose/base.yaml.j2`, `compose/ports.yaml.j2`, `compose/restore-ssh.yaml.j2`, `compose/dev-mounts.yaml.j2`, `env.j2`, `odoo.conf.j2`, `coolify.yml.j2`
+    help: there is `compose/services.yaml.j2`, `compose/base.yaml.j2`, `compose/ports.yaml.j2`, `compose/restore-ssh.yaml.j2`, `compose/dev-mounts.yaml.j2`, `env.j2`, `odoo.conf.j2`, `odoo/settings.j2`, `coolify.yml.j2`
     failed: render: there is no template `made.yml.j2` — log: HERE/.opw-task/runs/RUN/render.log
     ");
 }
@@ -239,22 +239,79 @@ fn the_coolify_file_keeps_coolifys_rules() {
     }
 }
 
-/// Coolify reads the file far from the stack's env files: what they say goes with it, unless it is a secret.
+/// Whoever renders it, the file is the same: it lies in git.
 #[test]
-fn the_coolify_file_carries_the_values_of_its_stack() {
-    let project = clean_checkout().with(
-        "docker/config/coolify.env",
-        "ODOO_WORKERS=4\nODOO_DB_PASSWORD=CANARY\nGITHUB_TOKEN=CANARY\nODOO_ADDON_REPOSITORIES=acme/addons@main,acme/more\n",
+fn the_coolify_file_depends_on_the_manifest_alone() {
+    let kept = fs::read_to_string(repository().join(COOLIFY)).unwrap();
+    let project = clean_checkout()
+        .with(".env", "ODOO_LIST_DB=True\nCOMPOSE_BUILD_TARGET=development\nPOSTGRES_IMAGE=postgres:11\n")
+        .with(
+            "docker/config/coolify.env",
+            "ODOO_WORKERS=4\nODOO_DB_NAME=mine\nODOO_DB_PASSWORD=CANARY\nGITHUB_TOKEN=CANARY\nODOO_ADDON_REPOSITORIES=acme/addons\n",
+        )
+        .with_variable("GITHUB_TOKEN", "CANARY");
+    project
+        .run(&["render", "coolify", "--set", "ODOO_VERSION=17.0"])
+        .ended(0);
+    assert_eq!(project.read(COOLIFY), kept);
+}
+
+/// What the manifest says stands in the file; everything else is a plain reference, never one with a default or a message,
+/// which Coolify would make the value of.
+#[test]
+fn the_coolify_file_says_what_the_manifest_says() {
+    let project = clean_checkout();
+    let manifest = project.read("tasks.toml").replace(
+        "vars   = { ODOO_VERSION = \"19.0\" }",
+        "vars   = { ODOO_VERSION = \"19.0\", ODOO_WORKERS = \"4\", ODOO_DBFILTER = \"^a$\" }",
     );
+    let project = project.with("tasks.toml", &manifest);
     project.run(&["render", "coolify"]).ended(0);
-    let mut file: Value = serde_yaml::from_str(&project.read(COOLIFY)).unwrap();
+    let text = project.read(COOLIFY);
+    let mut file: Value = serde_yaml::from_str(&text).unwrap();
     file.apply_merge().unwrap();
-    let web = &file["services"]["web"];
-    assert_eq!(web["environment"]["ODOO_WORKERS"], "${ODOO_WORKERS:-4}");
-    assert_eq!(web["build"]["args"]["ODOO_VERSION"], "${ODOO_VERSION:-19.0}");
-    assert_eq!(
-        web["build"]["args"]["ODOO_ADDON_REPOSITORIES"],
-        "${ODOO_ADDON_REPOSITORIES:-acme/addons@main,acme/more}"
+    for service in ["web", "script-runner"] {
+        let environment = &file["services"][service]["environment"];
+        for (name, value) in [
+            ("ODOO_WORKERS", "4"),
+            ("ODOO_DBFILTER", "^a$$"),
+            ("ODOO_LIST_DB", "False"),
+            ("ODOO_PROXY_MODE", "True"),
+            ("ODOO_LOGFILE", ""),
+            ("ODOO_DB_PASSWORD", "${ODOO_DB_PASSWORD}"),
+            ("ODOO_DB_NAME", "${ODOO_DB_NAME}"),
+        ] {
+            assert_eq!(environment[name], value, "{service} {name}");
+        }
+        assert!(
+            environment["ODOO_ADMIN_PASSWD"]
+                .as_str()
+                .unwrap()
+                .starts_with("${SERVICE_PASSWORD_64_")
+        );
+        let build = &file["services"][service]["build"];
+        assert_eq!(build["args"]["ODOO_VERSION"], "19.0");
+        for name in ["ODOO_ADDON_REPOSITORIES", "PYTHON_VERSION", "ODOO_BASE_IMAGE"] {
+            assert_eq!(build["args"][name], format!("${{{name}}}"));
+        }
+        assert_eq!(build["secrets"][0], "github_token");
+    }
+    assert_eq!(file["secrets"]["github_token"]["environment"], "GITHUB_TOKEN");
+    assert_eq!(file["services"]["script-runner"]["exclude_from_hc"], true);
+    for (at, _) in text.match_indices("${") {
+        let name = &text[at + 2..at + text[at..].find('}').unwrap()];
+        let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        assert!(name.chars().all(is_plain), "{name}");
+    }
+}
+
+/// Coolify puts an ARG for every variable behind lines that begin so, and secrets would lie in the image's history.
+#[test]
+fn no_line_of_the_dockerfile_begins_with_from_in_capitals() {
+    let file = fs::read_to_string(repository().join("docker/Dockerfile")).unwrap();
+    assert!(file.lines().any(|line| line.starts_with("from ")));
+    assert!(
+        !file.lines().any(|line| line.trim_start().starts_with("FROM")),
+        "{file}"
     );
-    assert!(!project.read(COOLIFY).contains("CANARY"));
 }

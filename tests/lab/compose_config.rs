@@ -89,24 +89,44 @@ fn every_stack_of_the_lab_is_valid() {
     every_stack_is_valid("docker/lab/tasks.toml");
 }
 
-#[test]
-fn the_coolify_file_is_valid() {
+/// The Coolify file with these application's settings, as compose reads it once Coolify has taken its own key out.
+fn coolify_file_read_with(settings: &[(&str, &str)]) -> serde_json::Value {
+    let text = fs::read_to_string(repository().join("docker/config/coolify.yml")).unwrap();
+    let text: String = text
+        .lines()
+        .filter(|line| !line.contains("exclude_from_hc"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("coolify.yml"), text).unwrap();
     let mut docker = Command::new("docker");
     docker.args([
         "compose",
         "--project-name",
         "check",
         "--file",
-        "docker/config/coolify.yml",
+        "coolify.yml",
         "config",
-        "--quiet",
+        "--format",
+        "json",
     ]);
-    docker
-        .current_dir(repository())
-        .env("ODOO_DB_NAME", "opw")
-        .env("ODOO_DB_PASSWORD", "p");
+    docker.current_dir(folder.path()).envs(settings.iter().copied());
     let output = docker.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_coolify_file_is_valid_and_passes_passwords_whole() {
+    let settings = [("ODOO_DB_NAME", "opw"), ("ODOO_DB_PASSWORD", "s3cret-$host-${x}-$$")];
+    let file = coolify_file_read_with(&settings);
+    for (service, name) in [("web", "ODOO_DB_PASSWORD"), ("database", "POSTGRES_PASSWORD")] {
+        let shown = file["services"][service]["environment"][name].as_str().unwrap();
+        assert_eq!(shown.replace("$$", "$"), settings[1].1, "{service}");
+    }
+    // Nothing set: no password that stands in a public file.
+    let file = coolify_file_read_with(&[("ODOO_DB_PASSWORD", "")]);
+    assert_eq!(file["services"]["database"]["environment"]["POSTGRES_PASSWORD"], "");
 }
 
 /// The program's own `HOME` is the project's; docker finds its plugins by the home of whoever runs the tests.

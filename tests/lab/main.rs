@@ -36,6 +36,7 @@ mod restore_room;
 mod restore_settings;
 mod restore_swap;
 mod sanitise;
+mod settings;
 mod ssh;
 mod stand_in;
 mod up;

@@ -1,26 +1,24 @@
 //! Puts the incoming database and filestore in the live ones' place and keeps those for a rollback.
 //!
-//! The web is down only from its stop to its start here. Killed half-way: before the swap's commit nothing has changed;
-//! after it the database is the new one, and a note in the filestore's folder says so: whatever starts the web next, `up`
-//! or a restore, first makes the filestores follow the database.
+//! The web is down only from its stop to its start here, and what serves afterwards is made before. Killed half-way: before
+//! the swap's commit nothing has changed; after it the database is the new one, and a note in the filestore's folder says
+//! so: whatever starts the web next, `up` or a restore, first makes the filestores follow the database. Another note says
+//! that the web is down: the next command of any kind starts it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
-use super::compose::compose;
 use super::database::mend_filestore;
+use super::downtime::Downtime;
 use super::incoming_filestore::FilestorePair;
+use super::rollback::exchange_pairs;
+use super::web::{self, Web};
+use super::web_note::WebNote;
 use super::{ActionError, Outline, Scene, Step};
-use crate::postgres::{Names, PostgresError, RestoreLock, Server, activate, staying_behind, undo};
-use crate::process::Command;
-use crate::stack::Stack;
+use crate::postgres::{Names, PostgresError, RestoreLock, Server, activate, activation_script, staying_behind, undo};
+use crate::upstream::Upstream;
 
 /// How long sessions may keep the swap from its lock; measured: under a second with clients that reconnect at once.
 pub(super) const SWAP: Duration = Duration::from_secs(60);
-
-/// How long the web may take to end its requests before it is killed, in seconds.
-const GRACE: &str = "10";
 
 /// Activates what `verify` proved.
 #[derive(Debug, Clone)]
@@ -33,25 +31,24 @@ impl Activate {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let names = Names::new(stack.database()?)?;
-        let (live, previous, incoming) = (names.live(), names.previous(), names.incoming(outline.run)?);
         let pair = FilestorePair::of(stack, &names);
-        Ok([
-            Step::Command(stack.host.command(stop(stack))?.to_string()),
-            Step::Sql(format!(
-                "BEGIN; ALTER DATABASE {live} RENAME TO {previous}; ALTER DATABASE {incoming} RENAME TO {live}; \
-                 ALTER DATABASE {live} OWNER TO {}; COMMIT;",
-                stack.database_role()?
-            )),
-            Step::Note(format!("exchange {} and {}", pair.incoming(outline.run), pair.live())),
-            Step::Command(stack.host.command(start(stack))?.to_string()),
-        ]
-        .into_iter()
-        .chain(self.auto_rollback.then(|| {
+        let source = stack.upstream.as_ref().map_or("", Upstream::name);
+        let script = activation_script(&names, outline.run, stack.database_role()?, source)?;
+        let mut steps = web::steps_before(stack, true)?;
+        steps.push(Step::Sql(script));
+        steps.push(Step::Note(format!(
+            "exchange {} and {}; what served before becomes the previous filestore",
+            pair.incoming(outline.run),
+            pair.live()
+        )));
+        steps.extend(web::steps_after(stack, true)?);
+        steps.extend(self.auto_rollback.then(|| {
             Step::Note(format!(
-                "if what follows fails: put {previous} and its files back, as `rollback` does"
+                "if what follows fails: put {} and its files back, as `rollback` does",
+                names.previous()
             ))
-        }))
-        .collect())
+        }));
+        Ok(steps)
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
@@ -67,7 +64,9 @@ impl Activate {
         for told in staying_behind(&server, &lock).await? {
             scene.report.warn(told);
         }
-        let outcome = while_web_is_down(scene, async || {
+        let mut web = Web::look(scene).await?;
+        web.make_next(scene).await?;
+        let outcome = while_web_is_down(scene, &web, &server, &lock, async || {
             pair.note_swap().await?;
             let activated = match activate(&server, &lock, sanitised, SWAP).await {
                 Ok(activated) => activated,
@@ -175,63 +174,57 @@ fn name_of(scene: &Scene) -> String {
     scene.stack.as_ref().map(|stack| stack.name.clone()).unwrap_or_default()
 }
 
-/// Stops the web, works, and starts it again whatever came of the work: if it failed, the old pair serves on.
+/// Stops the web, works, and starts what is to serve then; if the work failed, the old pair serves on, in the old
+/// containers. If what is to serve cannot be started, the swap is taken back, and the old ones serve.
 ///
 /// An interruption is heeded before the web is stopped and before the work begins, and never leaves the web down: a
-/// `compose stop` that was ended half-way would stop the web all the same, some time after it had been started again.
+/// stop that was ended half-way would stop the web all the same, some time after it had been started again.
 pub(super) async fn while_web_is_down(
     scene: &Scene,
+    web: &Web,
+    server: &Server,
+    lock: &RestoreLock,
     work: impl AsyncFnOnce() -> Result<(), ActionError>,
 ) -> Result<(), ActionError> {
-    let stack = scene.stack()?;
-    let was_up = !scene.ask_there(running(stack)).await?.trim().is_empty();
-    let begun = Instant::now();
-    let stopped = if was_up {
-        to_its_end(scene, stop(stack)).await
-    } else {
-        Ok(())
-    };
-    let outcome = match stopped {
+    if !web.is_any() {
+        return match scene.processes.cancellation().is_cancelled() {
+            true => Err(ActionError::Interrupted),
+            false => work().await,
+        };
+    }
+    WebNote::write(scene, web)?;
+    let downtime = Downtime::begin();
+    let outcome = match web.stop(scene).await {
         Ok(()) if scene.processes.cancellation().is_cancelled() => Err(ActionError::Interrupted),
         Ok(()) => work().await,
         Err(error) => Err(error),
     };
-    if was_up && !matches!(outcome, Err(ActionError::Torn { .. })) {
-        to_its_end(scene, start(stack)).await?;
-        scene.report.note(format!(
-            "web was down for {:.1} s, from stopped to started",
-            begun.elapsed().as_secs_f64()
-        ));
+    let outcome = match outcome {
+        // The note stays: the web is started by the command that makes the pair whole.
+        Err(error @ ActionError::Torn { .. }) => return Err(error),
+        Err(error) => Err(error),
+        Ok(()) => match web.start_next(scene).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                scene
+                    .report
+                    .warn("the web cannot be started on the new database: what served before comes back");
+                match exchange_pairs(scene, server, lock).await {
+                    Err(torn @ ActionError::Torn { .. }) => return Err(torn),
+                    Err(back) => scene.report.warn(format!("the swap cannot be taken back: {back}")),
+                    Ok(()) => scene.handover.went_back(),
+                }
+                Err(error)
+            }
+        },
+    };
+    if outcome.is_err() {
+        web.start_again(scene).await?;
+    }
+    WebNote::remove(scene)?;
+    downtime.end(scene).await;
+    if outcome.is_ok() {
+        web.retire(scene).await?;
     }
     outcome
-}
-
-/// Runs a command that an interruption must not cut short.
-async fn to_its_end(scene: &Scene, command: Command) -> Result<(), ActionError> {
-    let command = scene.stack()?.host.command(command)?;
-    scene.report.command(&command);
-    let processes = scene.processes.with_cancellation(CancellationToken::new());
-    Ok(processes.run(&command, &scene.report.sink()).await?)
-}
-
-fn running(stack: &Stack) -> Command {
-    compose(stack).args([
-        "ps",
-        "--quiet",
-        "--status",
-        "running",
-        "--status",
-        "restarting",
-        "--status",
-        "paused",
-        "web",
-    ])
-}
-
-fn stop(stack: &Stack) -> Command {
-    compose(stack).args(["stop", "--timeout", GRACE, "web"])
-}
-
-fn start(stack: &Stack) -> Command {
-    compose(stack).args(["start", "web"])
 }

@@ -132,11 +132,18 @@ pub(super) async fn finish_swap(scene: &Scene) -> Result<(), ActionError> {
     if !pair.swap_was_cut_off()? {
         return Ok(());
     }
+    let (server, lock) = lock_running_server(scene).await?;
+    mend_filestore(scene, &server, lock.names()).await
+}
+
+/// Sees to it that the server runs, and takes the right to restore: no other run is at work then.
+pub(super) async fn lock_running_server(scene: &Scene) -> Result<(Server, RestoreLock), ActionError> {
+    let stack = scene.stack()?;
     scene.run_there(start(stack)).await?;
     let server = server(scene).await?;
     drop(server.wait_until_ready(PATIENCE).await?);
     let lock = RestoreLock::take(&server, stack.database()?, &scene.run).await?;
-    mend_filestore(scene, &server, lock.names()).await
+    Ok((server, lock))
 }
 
 /// Ends a swap of filestores that a run was killed in, and removes filestores that no database will ever want.

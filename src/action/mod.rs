@@ -12,6 +12,7 @@ mod compose;
 mod copy_database;
 mod copy_filestore;
 mod database;
+mod downtime;
 mod error;
 mod filestore_copy;
 mod filestore_proof;
@@ -37,6 +38,8 @@ mod step;
 mod there;
 mod unnamed_files;
 mod verify;
+mod web;
+mod web_note;
 
 pub use activate::Activate;
 pub use after_swap::WayBack;
@@ -64,6 +67,7 @@ pub use state_root::StateRoot;
 pub use status::Status;
 pub use step::Step;
 pub use verify::Verify;
+pub use web_note::{bring_web_back, web_was_left_down};
 
 use crate::stack::{Change, Stack};
 

@@ -5,8 +5,9 @@
 use super::activate::{SWAP, in_step, while_web_is_down};
 use super::compose::compose;
 use super::incoming_filestore::FilestorePair;
+use super::web::{self, Web};
 use super::{ActionError, Outline, Scene, Step};
-use crate::postgres::{Names, RestoreLock, Server, can_roll_back, rollback, staying_behind};
+use crate::postgres::{Names, RestoreLock, Server, can_roll_back, rollback, rollback_script, staying_behind};
 
 /// Rolls back the last restore.
 #[derive(Debug, Clone)]
@@ -16,19 +17,14 @@ impl Rollback {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let names = Names::new(stack.database()?)?;
-        let (live, previous) = (names.live(), names.previous());
-        Ok(vec![
-            Step::Note("stop web".into()),
-            Step::Sql(format!(
-                "BEGIN; ALTER DATABASE {live} RENAME TO …; ALTER DATABASE {previous} RENAME TO {live}; \
-                 ALTER DATABASE … RENAME TO {previous}; COMMIT;"
-            )),
-            Step::Note(format!(
-                "exchange {} and the previous filestore",
-                FilestorePair::of(stack, &names).live()
-            )),
-            Step::Note("start web".into()),
-        ])
+        let mut steps = web::steps_before(stack, false)?;
+        steps.push(Step::Sql(rollback_script(&names, outline.run)?));
+        steps.push(Step::Note(format!(
+            "exchange {} and the previous filestore",
+            FilestorePair::of(stack, &names).live()
+        )));
+        steps.extend(web::steps_after(stack, false)?);
+        Ok(steps)
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
@@ -41,37 +37,28 @@ impl Rollback {
 pub(super) async fn switch_back(scene: &Scene) -> Result<(), ActionError> {
     let server = scene.handover.server.get("the database server", "database").await?;
     let lock = scene.handover.lock.take("the right to restore", "database").await?;
-    let pair = FilestorePair::of(scene.stack()?, lock.names());
-    let outcome = roll_back(scene, &server, &lock, &pair).await;
+    let outcome = roll_back(scene, &server, &lock).await;
     scene.handover.lock.put(lock).await;
     outcome
 }
 
 /// Starts the web whatever it did before: it may have ended on the copy.
 pub(super) async fn start_web(scene: &Scene) -> Result<(), ActionError> {
-    let start = compose(scene.stack()?).args(["up", "--detach", "--no-deps", "web"]);
+    // Not with `--no-deps`: compose would make the container anew for what it leaves out of the service.
+    let start = compose(scene.stack()?).args(["up", "--detach", "web"]);
     scene.run_there(start).await
 }
 
-async fn roll_back(
-    scene: &Scene,
-    server: &Server,
-    lock: &RestoreLock,
-    pair: &FilestorePair,
-) -> Result<(), ActionError> {
+async fn roll_back(scene: &Scene, server: &Server, lock: &RestoreLock) -> Result<(), ActionError> {
     can_roll_back(server, lock).await?;
+    let pair = FilestorePair::of(scene.stack()?, lock.names());
     pair.can_roll_back().await?;
     for told in staying_behind(server, lock).await? {
         scene.report.warn(told);
     }
-    while_web_is_down(scene, async || {
-        pair.note_swap().await?;
-        if let Err(error) = rollback(server, lock, SWAP).await {
-            return Err(in_step(scene, server, lock, error.into()).await);
-        }
-        if let Err(error) = pair.rollback().await {
-            return Err(in_step(scene, server, lock, error).await);
-        }
+    let web = Web::look(scene).await?;
+    while_web_is_down(scene, &web, server, lock, async || {
+        exchange_pairs(scene, server, lock).await?;
         scene.report.note(format!(
             "{} is what it was before the last restore",
             lock.names().live()
@@ -80,4 +67,17 @@ async fn roll_back(
     })
     .await?;
     pair.tidy().await
+}
+
+/// Exchanges the live pair of database and filestore with the previous one.
+pub(super) async fn exchange_pairs(scene: &Scene, server: &Server, lock: &RestoreLock) -> Result<(), ActionError> {
+    let pair = FilestorePair::of(scene.stack()?, lock.names());
+    pair.note_swap().await?;
+    if let Err(error) = rollback(server, lock, SWAP).await {
+        return Err(in_step(scene, server, lock, error.into()).await);
+    }
+    if let Err(error) = pair.rollback().await {
+        return Err(in_step(scene, server, lock, error).await);
+    }
+    Ok(())
 }

@@ -17,6 +17,12 @@ const SHOO: Duration = Duration::from_millis(100);
 /// How long a cancelled transaction may take to say how it ended.
 const AFTERMATH: Duration = Duration::from_secs(10);
 
+/// How the transaction begins. The commit must be on disk when we say that it is done, whatever the role's or the server's
+/// setting.
+pub(super) const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = on";
+/// How it ends.
+pub(super) const COMMIT: &str = "COMMIT";
+
 /// What an exchange of names cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
@@ -61,16 +67,15 @@ where
     let committing = AtomicBool::new(false);
     let begun = Instant::now();
     let transaction = async {
-        // The commit must be on disk when we say that it is done, whatever the role's or the server's setting.
         worker
-            .batch_execute("BEGIN; SET LOCAL synchronous_commit = on")
+            .batch_execute(BEGIN)
             .await
             .map_err(PostgresError::doing("beginning the swap"))?;
         work(&worker).await?;
         lock.still_held_by(&worker).await?;
         committing.store(true, Ordering::Relaxed);
         worker
-            .batch_execute("COMMIT")
+            .batch_execute(COMMIT)
             .await
             .map_err(PostgresError::doing("committing the swap"))
     };
@@ -140,13 +145,15 @@ async fn is_named(server: &Server, database: u32, name: &Identifier) -> Result<b
 /// Ends whatever is in the databases: clients, those that replicate from them, and the server's own workers, such as one
 /// that applies a subscription. Autovacuum gives way to a rename by itself.
 async fn end_sessions(session: &Session, databases: &[&str]) -> Result<u64, tokio_postgres::Error> {
-    session
-        .execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-              WHERE datname = ANY($1) AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'",
-            &[&databases],
-        )
-        .await
+    session.execute(&end_sessions_of("$1"), &[&databases]).await
+}
+
+/// The statement for that; `databases` is an array, or stands for one.
+pub(super) fn end_sessions_of(databases: &str) -> String {
+    format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = ANY({databases}) AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'"
+    )
 }
 
 /// Who is in the databases, or holds a lock on one of them from elsewhere. Of a statement only the first word is told:

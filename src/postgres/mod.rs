@@ -37,6 +37,7 @@ mod settings;
 pub mod standing;
 pub mod status;
 pub mod swap;
+pub mod swap_script;
 
 pub use disk_use::{DiskUse, sizes};
 pub use door::Door;
@@ -61,3 +62,4 @@ pub use session::Session;
 pub use standing::Standing;
 pub use status::{Status, status};
 pub use swap::{Activated, Verified, activate, can_roll_back, drop_previous, rollback, undo};
+pub use swap_script::{activation_script, rollback_script};

@@ -71,10 +71,15 @@ pub(crate) async fn unseal(client: &Client, database: &Identifier) -> Result<Str
             &[&database.as_str()],
         )
         .await?;
+    let roles: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    Ok(unseal_for(database, &roles))
+}
+
+/// The same, where the roles that have settings in the database are known. Their names are quoted already.
+pub(crate) fn unseal_for(database: &Identifier, roles: &[&str]) -> String {
     let mut sql = format!("ALTER DATABASE {database} RESET ALL;");
-    for row in rows {
-        let role: &str = row.get(0);
-        let _ = write!(sql, "ALTER ROLE {role} IN DATABASE {database} RESET ALL;");
+    for role in roles {
+        let _ = write!(sql, "\nALTER ROLE {role} IN DATABASE {database} RESET ALL;");
     }
-    Ok(sql)
+    sql
 }

@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use super::error::PostgresError;
 use super::exchange::{Cost, exchange};
-use super::identifier::{Identifier, Literal};
+use super::identifier::Identifier;
 use super::incoming::Incoming;
 use super::inheritance;
 use super::lock::RestoreLock;
-use super::marker::{Comment, Marker, State};
+use super::marker::{Marker, State};
 use super::names::Names;
 use super::recover::drop_database;
 use super::seal;
 use super::server::{COME_BACK, Server};
 use super::session::Session;
 use super::status::{Status, status};
+use super::swap_script;
 
 pub(crate) mod sealed {
     /// Only this crate can say that a database is verified.
@@ -86,19 +87,14 @@ pub async fn activate<V: Verified>(
         let renaming = || PostgresError::doing(format!("swapping `{}`", live.as_str()));
         if let Some(older) = &older {
             let comment = older.comment.marked(older.marker_now(State::Retired));
-            session
-                .batch_execute(&format!(
-                    "ALTER DATABASE {previous} RENAME TO {retired}; {}",
-                    says(&retired, &comment)
-                ))
-                .await
-                .map_err(renaming())?;
-        }
-        if served.is_some() {
-            let sql = format!("ALTER DATABASE {live} RENAME TO {previous}");
+            let sql = swap_script::retire(previous, &retired, &comment);
             session.batch_execute(&sql).await.map_err(renaming())?;
         }
-        let sql = format!("ALTER DATABASE {} RENAME TO {live}", incoming.name());
+        if served.is_some() {
+            let sql = swap_script::step_down(live, previous);
+            session.batch_execute(&sql).await.map_err(renaming())?;
+        }
+        let sql = swap_script::take_name(incoming.name(), live);
         session.batch_execute(&sql).await.map_err(renaming())?;
 
         let unseal = seal::unseal(session, live).await.map_err(renaming())?;
@@ -107,15 +103,11 @@ pub async fn activate<V: Verified>(
             None => inheritance::defaults(live),
         };
         let people = served.as_ref().map(|status| status.comment.clone()).unwrap_or_default();
-        let owner = incoming.odoo_role();
-        let mut sql = format!(
-            "ALTER DATABASE {live} OWNER TO {owner}; {unseal} {inherit} {} {}",
-            opened(live),
-            says(live, &people.marked(live_mark.clone()))
-        );
+        let comment = people.marked(live_mark.clone());
+        let mut sql = swap_script::succeed(live, incoming.odoo_role(), &unseal, &inherit, &comment);
         if let Some(served) = &served {
-            sql += &closed(previous);
-            sql += &says(previous, &served.comment.marked(served.marker_now(State::Previous)));
+            let comment = served.comment.marked(served.marker_now(State::Previous));
+            sql += &swap_script::close(previous, &comment);
         }
         session.batch_execute(&sql).await.map_err(renaming())
     })
@@ -152,16 +144,9 @@ pub async fn rollback(server: &Server, lock: &RestoreLock, limit: Duration) -> R
     let kept = kept(&session, names).await?;
 
     exchange(server, lock, previous, limit, async |session| {
-        let mut sql = String::new();
-        if served.is_some() {
-            sql += &format!("ALTER DATABASE {live} RENAME TO {aside};");
-        }
-        sql += &format!("ALTER DATABASE {previous} RENAME TO {live}; {}", opened(live));
-        sql += &says(live, &kept.comment.marked(kept.marker_now(State::Live)));
-        if let Some(served) = &served {
-            sql += &format!("ALTER DATABASE {aside} RENAME TO {previous}; {}", closed(previous));
-            sql += &says(previous, &served.comment.marked(served.marker_now(State::Previous)));
-        }
+        let kept = kept.comment.marked(kept.marker_now(State::Live));
+        let served = served.map(|served| served.comment.marked(served.marker_now(State::Previous)));
+        let sql = swap_script::go_back(names, &aside, served.as_ref(), &kept);
         session
             .batch_execute(&sql)
             .await
@@ -234,16 +219,4 @@ fn must_be_previous(name: &Identifier, found: &Status) -> Result<(), PostgresErr
         why: "it stands where the previous database is kept, and is not marked as such".to_owned(),
         comment: Some(found.comment.to_string()).filter(|text| !text.is_empty()),
     })
-}
-
-fn opened(name: &Identifier) -> String {
-    format!("ALTER DATABASE {name} IS_TEMPLATE false ALLOW_CONNECTIONS true;")
-}
-
-fn closed(name: &Identifier) -> String {
-    format!("ALTER DATABASE {name} IS_TEMPLATE true ALLOW_CONNECTIONS false;")
-}
-
-fn says(name: &Identifier, comment: &Comment) -> String {
-    format!("COMMENT ON DATABASE {name} IS {};", Literal(&comment.to_string()))
 }

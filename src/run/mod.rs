@@ -25,10 +25,11 @@ pub use lock::{Holder, LockError, StackLock};
 pub use queue::Queue;
 pub use setting::{Ended, Setting};
 
-use crate::action::{ActionError, Handover, Report, Scene, is_short};
+use crate::action::{ActionError, Handover, Report, Scene, bring_web_back, is_short, web_was_left_down};
 use crate::plan::Plan;
 use crate::postgres::PostgresError;
 use crate::secret::Secret;
+use crate::stack::Change;
 use event::{Event, NodeInfo, NodeName, Outcome};
 
 struct Finished {
@@ -60,6 +61,7 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
         failed: Vec::new(),
         first: None,
     };
+    bring_back(plan, setting, &run.handover).await;
     run.all().await;
     setting.processes.end_all().await;
     // A copy that failed is of no use to any later run. After an interruption whoever waits for the prompt goes first, unless
@@ -91,6 +93,50 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
         Some((node, error)) => (Ended::Failed(node, error), password.filter(|_| live)),
         None if setting.processes.cancellation().is_cancelled() => (Ended::Interrupted, password.filter(|_| live)),
         None => (Ended::Done, password),
+    }
+}
+
+/// Starts a web that a killed run left stopped in its swap, whatever this run is for. Where that fails, it is told, and the
+/// next run tries again.
+async fn bring_back(plan: &Plan, setting: &Setting, handover: &Arc<Handover>) {
+    let Some(stack) = plan.stack.as_ref().filter(|stack| web_was_left_down(stack)) else {
+        return;
+    };
+    // A run that changes the stack holds its lock. One that only looks must not come between another and its swap.
+    let _lock = match plan.change() {
+        Change::Nothing => {
+            let holder = Holder::new(&setting.run, &setting.processes.redactor().redact(&plan.title));
+            match StackLock::take(stack, &holder, &setting.processes).await {
+                Ok(lock) => Some(lock),
+                Err(_) => return,
+            }
+        }
+        _ => None,
+    };
+    if stack.guard_docker(&setting.processes).await.is_err() {
+        return;
+    }
+    let node = plan.nodes.last().map_or_else(|| "run".into(), |node| node.name.clone());
+    let scene = scene(plan, setting, handover, node);
+    if let Err(error) = bring_web_back(&scene).await {
+        let text = format!("web was left down by a run that was ended, and cannot be started: {error}");
+        scene.report.warn(text);
+    }
+}
+
+/// What an action of a run sees.
+fn scene(plan: &Plan, setting: &Setting, handover: &Arc<Handover>, node: NodeName) -> Scene {
+    let room = setting.events.room(&node);
+    let processes = setting.processes.with_room(room);
+    Scene {
+        run: setting.run.clone(),
+        command: plan.title.as_str().into(),
+        project: plan.project.clone(),
+        stack: plan.stack.clone(),
+        report: Report::new(node, setting.events.clone(), processes.redactor().clone()),
+        processes,
+        handover: handover.clone(),
+        journal: setting.journal.clone(),
     }
 }
 
@@ -182,23 +228,7 @@ impl Run<'_> {
     fn start(&mut self, index: usize) {
         self.waiting[index] = None;
         let node = &self.plan.nodes[index];
-        let room = self.setting.events.room(&node.name);
-        let processes = self.setting.processes.with_room(room);
-        let report = Report::new(
-            node.name.clone(),
-            self.setting.events.clone(),
-            processes.redactor().clone(),
-        );
-        let scene = Scene {
-            run: self.setting.run.clone(),
-            command: self.plan.title.as_str().into(),
-            project: self.plan.project.clone(),
-            stack: self.plan.stack.clone(),
-            processes,
-            report,
-            handover: self.handover.clone(),
-            journal: self.setting.journal.clone(),
-        };
+        let scene = scene(self.plan, self.setting, &self.handover, node.name.clone());
         let slots = self.slots.clone();
         let Some(action) = node.action.clone() else { return };
         self.running.spawn(async move {

@@ -24,4 +24,5 @@ mod policy;
 mod process;
 mod render;
 mod run;
+mod swap_script;
 mod templates;

@@ -13,6 +13,7 @@
 mod project;
 mod world;
 
+mod activate;
 mod audit;
 mod compose_config;
 mod host_line;

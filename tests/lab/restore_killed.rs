@@ -157,7 +157,7 @@ impl Moment {
             Self::Sanitise => sleeps(7),
             Self::Modules => sleeps(6),
             Self::Verify => sleeps(8),
-            Self::Activate => !processes_with(&[&shop.project, " stop ", " web"]).is_empty(),
+            Self::Activate => !processes_with(&["docker stop ", &shop.container("web").unwrap()]).is_empty(),
             Self::Swap => shop.inspect("web", "{{.State.Running}}") == "false",
         }
     }

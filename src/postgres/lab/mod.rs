@@ -11,6 +11,7 @@ mod kept;
 mod last_words;
 mod left;
 mod locked;
+mod printed;
 mod replicated;
 mod settings;
 mod swapped;

@@ -42,7 +42,7 @@ pub mod swap_script;
 pub use disk_use::{DiskUse, sizes};
 pub use door::Door;
 pub use error::PostgresError;
-pub(crate) use evidence::of_the_driver;
+pub(crate) use evidence::evidence_beside_rows;
 pub use exchange::Cost;
 pub use extension::Extension;
 pub use facts::DatabaseFacts;

@@ -63,7 +63,7 @@ impl RestoreRole {
             .batch_execute(&format!(
                 "BEGIN;
                  {keeper} ROLE {KEEPER} NOLOGIN NOSUPERUSER;
-                 {neutralise} ROLE {NEUTRALISE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;
+                 {neutralise} ROLE {NEUTRALISE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS;
                  {restore} ROLE {RESTORE} LOGIN SUPERUSER CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD {};
                  ALTER ROLE {RESTORE} RESET ALL;
                  {settings}

@@ -52,6 +52,22 @@ const SETTINGS: &[(&str, &str, Given)] = &[
     ("row_security", "off", AtLogin),
     // Messages in the one language in which their parts can be told apart.
     ("lc_messages", "C", BySuperuser),
+    // A server that logs statements, all or slow or failed ones, does not log these: their values are the secrets of the
+    // policy, and what pg_restore fails with are rows of production's.
+    ("log_statement", "none", BySuperuser),
+    ("log_duration", "off", BySuperuser),
+    ("log_min_duration_statement", "-1", BySuperuser),
+    ("log_min_duration_sample", "-1", BySuperuser),
+    ("log_transaction_sample_rate", "0", BySuperuser),
+    ("log_min_messages", "fatal", BySuperuser),
+    ("log_min_error_statement", "panic", BySuperuser),
+    ("log_parameter_max_length", "0", BySuperuser),
+    ("log_parameter_max_length_on_error", "0", WhereKnown),
+    ("debug_print_parse", "off", WhereKnown),
+    ("debug_print_rewritten", "off", WhereKnown),
+    ("debug_print_plan", "off", WhereKnown),
+    ("auto_explain.log_min_duration", "-1", BySuperuser),
+    ("pgaudit.log", "none", BySuperuser),
     // Foreign keys cascade when rows go.
     ("session_replication_role", "origin", BySuperuser),
 ];

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::policy::PolicyPart;
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
-use crate::postgres::of_the_driver;
+use crate::postgres::evidence_beside_rows;
 
 /// A rule file that cannot be used.
 #[derive(Debug, Error)]
@@ -240,7 +240,7 @@ impl Explain for SanitiseError {
         match self {
             Self::Policy(error) => error.explain(),
             Self::Rule { sql, source, .. } => Diagnostic::new(ExitCode::Failed, title)
-                .evidence(server_message(source))
+                .evidence(evidence_beside_rows(source))
                 .evidence(sql.lines().map(str::to_owned))
                 .note(untouched)
                 .hint("mend the rule, or name it in `skip-rules` or `change-rules` of `[sanitise]`, and run the restore again"),
@@ -250,13 +250,13 @@ impl Explain for SanitiseError {
                     "mend the module, or write rules for it and add `{module}` to `skip-module-files` in `[sanitise]`"
                 )),
             Self::File { module, source, .. } => Diagnostic::new(ExitCode::Failed, title)
-                .evidence(server_message(source))
+                .evidence(evidence_beside_rows(source))
                 .note(untouched)
                 .hint(format!(
                     "mend the module, or write rules for it and add `{module}` to `skip-module-files` in `[sanitise]`"
                 )),
             Self::Server { source, .. } => Diagnostic::new(ExitCode::Failed, title)
-                .evidence(server_message(source))
+                .evidence(evidence_beside_rows(source))
                 .note(untouched),
             Self::Production { key, .. } => Diagnostic::new(ExitCode::Refused, title)
                 .note("the indicators stand in `[sanitise] production-indicators`")
@@ -291,17 +291,4 @@ impl Explain for SanitiseError {
             Self::Password { .. } | Self::Formats { .. } | Self::Words { .. } => Diagnostic::new(ExitCode::Failed, title).note(untouched),
         }
     }
-}
-
-/// What the server said, as lines: message, detail, hint, constraint. The DETAIL of a constraint holds the row's values,
-/// so it is left out where it may quote data.
-fn server_message(error: &tokio_postgres::Error) -> Vec<String> {
-    let Some(server) = error.as_db_error() else {
-        return of_the_driver(error);
-    };
-    let mut lines = vec![format!("{}: {}", server.severity(), server.message())];
-    lines.extend(server.constraint().map(|name| format!("constraint: {name}")));
-    lines.extend(server.column().map(|name| format!("column: {name}")));
-    lines.extend(server.hint().map(|hint| format!("hint: {hint}")));
-    lines
 }

@@ -48,6 +48,7 @@ mod stamp;
 mod statement;
 mod surfaces;
 mod treatment;
+mod triggers;
 mod value;
 mod verdict;
 mod verify;
@@ -104,6 +105,7 @@ pub async fn sanitise(
     let told = surfaces::told(&transaction, &done.catalogue, names, policy, facts).await?;
     done.report.findings.extend(told);
     done.report.not_covered = coverage::not_covered(&transaction, &done.catalogue, rules, facts).await?;
+    done.disabled.enable(&transaction).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
     done.report.milliseconds = pass::milliseconds(begun);
     Ok(done.report)

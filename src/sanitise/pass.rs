@@ -27,6 +27,7 @@ use super::rule_set::RuleSet;
 use super::stamp::{self, Stamp};
 use super::statement::Statement;
 use super::treatment::treat;
+use super::triggers::{self, Disabled};
 
 /// A pass over the rules that ended, and what reading again needs of it.
 pub(super) struct Pass {
@@ -35,9 +36,11 @@ pub(super) struct Pass {
     pub hashes: Hashes,
     pub statements: Vec<Statement>,
     pub report: Report,
+    /// To be enabled before the commit.
+    pub disabled: Disabled,
 }
 
-/// Changes what the rules want changed. The caller hunts, where it has to, and commits.
+/// Changes what the rules want changed. The caller hunts, where it has to, enables what was disabled, and commits.
 pub(super) async fn apply(
     transaction: &mut Transaction<'_>,
     rules: &RuleSet,
@@ -53,6 +56,7 @@ pub(super) async fn apply(
         .collect();
     module_files::check(&files)?;
     prepare(transaction).await?;
+    let disabled = triggers::disable(transaction).await?;
     let catalogue = Catalogue::read(transaction).await?;
     let mut stamp = match Stamp::read(transaction).await? {
         Some(stamp) => stamp,
@@ -113,6 +117,7 @@ pub(super) async fn apply(
         hashes,
         statements,
         report,
+        disabled,
     })
 }
 

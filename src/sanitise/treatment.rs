@@ -7,6 +7,7 @@ use super::error::SanitiseError;
 use super::finding::{Finding, Outcome};
 use super::hunt::Trace;
 use super::policy::{Policy, UnknownSecrets};
+use crate::postgres::evidence_beside_rows;
 
 /// Does with what was found what the policy says.
 pub(super) async fn treat(
@@ -72,9 +73,7 @@ async fn clear(transaction: &mut Transaction<'_>, trace: &Trace) -> Result<Outco
         }
         Err(error) => {
             attempt.rollback().await.map_err(SanitiseError::server(doing))?;
-            let said = error
-                .as_db_error()
-                .map_or_else(|| error.to_string(), |server| server.message().to_owned());
+            let said = evidence_beside_rows(&error).join(", ");
             Ok(Outcome::Left(format!(
                 "{} could not be cleared: {said}",
                 escape_identifier(&trace.column)

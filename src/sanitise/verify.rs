@@ -15,7 +15,9 @@ use super::pass::{self, Pass};
 use super::policy::{Policy, UnknownSecrets};
 use super::report::Report;
 use super::rule_set::RuleSet;
+use super::stamp::Stamp;
 use super::surfaces::{Asked, ask, reading, told};
+use super::triggers;
 use super::verdict::{Refusal, Refused, Sanitised, Verdict};
 
 /// Sanitises again, because module updates bring jobs and parameters back; then, in a transaction of its own that can
@@ -57,6 +59,7 @@ async fn verified(
         let stale = materialised::refresh(&mut transaction).await?;
         done.report.findings.extend(stale);
     }
+    done.disabled.enable(&transaction).await?;
     transaction.commit().await.map_err(SanitiseError::server("commit"))?;
 
     let mut horizon = horizon(client).await?;
@@ -65,7 +68,9 @@ async fn verified(
         // What came since the copy was sanitised, with a module's update, is treated as it would have been then.
         let mut transaction = begin(client).await?;
         pass::prepare(&transaction).await?;
+        let disabled = triggers::disable(&transaction).await?;
         pass::hunt(&mut transaction, &mut done, rules, policy, facts).await?;
+        disabled.enable(&transaction).await?;
         transaction.commit().await.map_err(SanitiseError::server("commit"))?;
         horizon = self::horizon(client).await?;
         asked = read_all(client, &done, rules, policy, facts).await?;
@@ -85,11 +90,19 @@ async fn verified(
 
     done.stamp.verified = Some(horizon);
     done.stamp.verdict = Some(verdict.to_string());
-    done.stamp
-        .write(&*client, parameter_plan::typed(&done.catalogue))
-        .await?;
+    write(client, &done.stamp, parameter_plan::typed(&done.catalogue)).await?;
     done.report.milliseconds = pass::milliseconds(begun);
     Ok(done.report)
+}
+
+/// Writes the stamp, and nothing but the stamp: what was read of the copy still holds after it.
+async fn write(client: &mut Client, stamp: &Stamp, typed: bool) -> Result<(), SanitiseError> {
+    let transaction = begin(client).await?;
+    pass::prepare(&transaction).await?;
+    let disabled = triggers::disable(&transaction).await?;
+    stamp.write(&transaction, typed).await?;
+    disabled.enable(&transaction).await?;
+    transaction.commit().await.map_err(SanitiseError::server("commit"))
 }
 
 /// What is written from now on was not read when the copy was verified.

@@ -20,3 +20,5 @@ mod schema;
 mod schemas;
 mod server;
 mod service;
+mod statements;
+mod triggers;

@@ -116,6 +116,28 @@ pub(crate) async fn copy(from: &str, to: &str) -> Client {
     open(server().dbname(&to)).await
 }
 
+/// What the server logged so far, where it is the container of these tests.
+pub(crate) fn log() -> Option<String> {
+    if std::env::var("OPW_TASK_TEST_POSTGRES").is_ok() {
+        return None;
+    }
+    let output = Command::new("docker").args(["logs", CONTAINER]).output().unwrap();
+    Some(String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+}
+
+/// The server as a restore knows it.
+pub(crate) fn as_admin() -> opw_task::postgres::Server {
+    let config = server();
+    let (host, port) = address();
+    opw_task::postgres::Server {
+        host,
+        port,
+        admin: config.get_user().unwrap().to_owned(),
+        password: opw_task::secret::Secret::new(String::from_utf8_lossy(config.get_password().unwrap())),
+        maintenance: "postgres".to_owned(),
+    }
+}
+
 /// Where the server listens.
 pub(crate) fn address() -> (String, u16) {
     let config = server();

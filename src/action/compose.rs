@@ -4,6 +4,7 @@
 
 use camino::Utf8PathBuf;
 
+use super::anonymous_volumes;
 use super::database::finish_swap;
 use super::same_project::require_same_project;
 use super::there::Interrupted;
@@ -38,6 +39,9 @@ const OF_IMAGES: [&str; 3] = ["build", "pull", "push"];
 
 /// Subcommands that change containers and start no service.
 const STARTING_NOTHING: [&str; 8] = ["cp", "create", "down", "exec", "kill", "pause", "rm", "stop"];
+
+/// Subcommands that remove containers or make them anew, and leave anonymous volumes.
+const REMAKING: [&str; 5] = ["up", "create", "run", "down", "rm"];
 
 /// `docker compose` with arguments.
 #[derive(Debug, Clone)]
@@ -77,7 +81,23 @@ impl Compose {
             Change::Containers => Interrupted::Waits,
             Change::Nothing | Change::Data => Interrupted::Asks,
         };
-        scene.change_there(command, interrupted).await
+        if !matches!(self.subcommand(), Some((subcommand, _)) if REMAKING.contains(&subcommand)) {
+            return scene.change_there(command, interrupted).await;
+        }
+        anonymous_volumes::note(scene).await?;
+        // What fails or is interrupted half-way may have made containers anew all the same; the next change sweeps.
+        scene.change_there(command, interrupted).await?;
+        anonymous_volumes::sweep(scene).await?;
+        if matches!(self.subcommand(), Some(("down", _))) {
+            anonymous_volumes::tell_leftovers(scene).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether it starts services or makes containers.
+    pub(super) fn starts(&self) -> bool {
+        let makes = self.subcommand().is_some_and(|(subcommand, _)| subcommand == "create");
+        !self.leaves_containers() && (makes || self.may_start_services())
     }
 
     /// Whether it leaves containers as they are.

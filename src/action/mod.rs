@@ -5,6 +5,7 @@
 
 mod activate;
 mod after_swap;
+mod anonymous_volumes;
 mod audit;
 mod clear;
 mod command_line;
@@ -207,6 +208,16 @@ impl Action {
             | Self::Activate(_)
             | Self::Rollback(_)
             | Self::Clear(_) => Change::Data,
+        }
+    }
+
+    /// Whether it starts containers, or makes the folders that they work in.
+    #[must_use]
+    pub fn starts(&self) -> bool {
+        match self {
+            Self::StateRoot(_) | Self::Database(_) => true,
+            Self::Compose(action) => action.starts(),
+            _ => false,
         }
     }
 

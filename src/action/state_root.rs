@@ -18,13 +18,19 @@ impl StateRoot {
     pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let commands = commands(stack).into_iter().map(|command| stack.host.command(command));
-        commands
+        let mut steps = commands
             .map(|command| Ok(Step::Command(command?.to_string())))
-            .collect()
+            .collect::<Result<Vec<_>, ActionError>>()?;
+        steps.push(Step::Note(format!(
+            "notes in {}/.opw-task where these folders are",
+            stack.paths.root
+        )));
+        Ok(steps)
     }
 
     pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
-        for command in commands(scene.stack()?) {
+        let stack = scene.stack()?;
+        for command in commands(stack).into_iter().chain([note(stack)]) {
             scene.run_there(command).await?;
         }
         Ok(())
@@ -42,6 +48,24 @@ mkdir -- filestore 2> /dev/null
 cd -P -- filestore && [ "$(pwd -P)" = "${data%/}/filestore" ] ||
   { echo "$2/filestore is a link or no folder, and below a state root no link is followed" >&2; exit 1; }
 give "$1""#;
+
+/// Notes in the state root where the stack's folders are: a later run that would look for them elsewhere stops.
+const NOTE: &str = r#"umask 077
+mkdir -p -- "$1/.opw-task" && cd -P -- "$1/.opw-task" &&
+printf 'data\t%s\ndatabase\t%s\nlogs\t%s\n' "$2" "$3" "$4" > .folders.new && mv -- .folders.new folders"#;
+
+fn note(stack: &Stack) -> Command {
+    let paths = &stack.paths;
+    Command::new("sh").args([
+        "-c",
+        NOTE,
+        "sh",
+        paths.root.as_str(),
+        paths.data.as_str(),
+        paths.database.as_str(),
+        paths.logs.as_str(),
+    ])
+}
 
 /// The state root itself is for its owner alone: dumps of production pass through it.
 fn commands(stack: &Stack) -> Vec<Command> {

@@ -3,6 +3,7 @@
 //!
 //! It changes nothing. A database that does not run is no failure: it is said.
 
+use super::anonymous_volumes::tell_leftovers;
 use super::compose::of_project;
 use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{Names, Standing};
@@ -50,7 +51,7 @@ impl Status {
                 scene.report.line(Stream::Out, &line);
             }
         }
-        Ok(())
+        tell_leftovers(scene).await
     }
 }
 

@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 use super::options::Options;
 use super::screen::{Last, Screen};
 use crate::error::{Diagnostic, ExitCode, Explain};
+use crate::manifest::Deploy;
 use crate::plan::Plan;
 use crate::process::{Processes, Redactor};
 use crate::run::event::Event;
 use crate::run::{
     Ended, Events, Holder, JOURNAL, Journal, JournalWriter, Queue, Setting, StackLock, carry_out, run_id,
 };
-use crate::stack::Change;
+use crate::stack::{Change, Stack};
 use crate::ui::{Mode, Ui};
 
 /// Carries the plan out, its events on the screen and in the journal.
@@ -29,6 +30,10 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
             let here = stack.guard_docker(&processes).await;
             here.map_err(|error| error.explain())?;
         }
+    }
+    if let Some(stack) = plan.stack.as_ref().filter(|stack| needs_folders(plan, stack)) {
+        let guarded = stack.guard_folders(&processes, plan.starts(), &plan.title).await;
+        guarded.map_err(|error| error.explain())?;
     }
     let run: Arc<str> = run_id().into();
     let lock = match &plan.stack {
@@ -131,6 +136,11 @@ fn write(journal: Journal, queue: Queue, shown: Queue) -> Result<JournalWriter, 
 
 fn no_thread(error: std::io::Error) -> Diagnostic {
     Diagnostic::new(ExitCode::Failed, "cannot begin: the system gives no threads").note(error.to_string())
+}
+
+/// Whether the plan works in the stack's folders: what is deployed by others has none here.
+fn needs_folders(plan: &Plan, stack: &Stack) -> bool {
+    plan.change() > Change::Nothing && stack.deploy == Deploy::Compose
 }
 
 /// The first signal ends the run in good order; every further one kills what is still there. A lost terminal ends it

@@ -114,6 +114,8 @@ pub struct StackDef {
     pub ports: Option<PortsDef>,
     /// Compose files, rendered from `compose/NAME.yaml.j2`, in order.
     pub overlays: Option<Vec<Text>>,
+    /// Folders outside of the checkout that `LOCAL_ADDONS_DIRS` may name.
+    pub mounts_outside: Option<Vec<Text>>,
     /// Files rendered into the checkout: path to template.
     #[serde(default)]
     pub files: IndexMap<String, Text>,

@@ -60,6 +60,12 @@ impl Plan {
         self.actions().any(Action::uses_docker)
     }
 
+    /// Whether any of its nodes starts containers or makes the folders that they work in.
+    #[must_use]
+    pub fn starts(&self) -> bool {
+        self.actions().any(Action::starts)
+    }
+
     /// What will be done.
     fn actions(&self) -> impl Iterator<Item = &Action> {
         let running = self.nodes.iter().filter(|node| node.skipped.is_none());

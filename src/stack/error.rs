@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 
+use super::FoldersError;
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
 use crate::host::SshTargetError;
 use crate::manifest::suggestion;
@@ -143,6 +144,9 @@ pub enum StackError {
         /// Where it came from.
         origin: String,
     },
+    /// Folders that are not the stack's, or data that would be left behind.
+    #[error(transparent)]
+    Folders(#[from] Box<FoldersError>),
     /// ssh's or Docker's configuration could not be asked.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -196,6 +200,7 @@ impl Explain for StackError {
             Self::Address { source, place } => source.explain().at(place.as_deref().cloned()),
             Self::Upstream { source, place } => source.explain().at(Some((**place).clone())),
             Self::Render(error) => error.explain(),
+            Self::Folders(error) => error.explain(),
             Self::Process(error) => error.explain(),
             Self::Policy { place, message } => {
                 let usage = usage.at(place.as_deref().cloned());

@@ -16,6 +16,10 @@ impl Stack {
             .iter()
             .map(|(path, name)| (path.as_str(), name.as_str()))
             .collect();
+        let mounts = self.addon_mounts().into_iter().map(|mount| {
+            context! { source => mount.source.into_string(), target => mount.target.into_string() }
+        });
+        let mounts: Vec<minijinja::Value> = mounts.collect();
         context! {
             name => self.name,
             project => self.project,
@@ -33,6 +37,7 @@ impl Stack {
                 database => port(self.ports.database),
             },
             overlays => self.overlays,
+            addon_mounts => mounts,
             files => files,
             protected => self.protected,
             remote => matches!(self.host, Host::Ssh(_)),

@@ -42,6 +42,7 @@ impl Stack {
                 act: act.to_owned(),
             });
         }
+        self.guard_addons()?;
         self.guard_database(change)
     }
 

@@ -4,10 +4,12 @@
 //! `[stacks.NAME]`, the environment of opw-task for what `inherit` names, `--set`. `[stacks.NAME]` stands above the
 //! files because files are shared between stacks, and two stacks must never end in one compose project by accident.
 
+mod addon_mounts;
 mod database_host;
 mod docker;
 mod error;
 mod facts;
+mod folders;
 mod guard;
 mod layers;
 mod machines;
@@ -25,8 +27,10 @@ mod variables;
 
 use camino::Utf8PathBuf;
 
+pub use addon_mounts::AddonMount;
 pub use docker::CHOOSING;
 pub use error::StackError;
+pub use folders::FoldersError;
 pub use guard::Change;
 pub use machines::Production;
 pub use origin::Origin;
@@ -81,6 +85,8 @@ pub struct Stack {
     pub production: Vec<Production>,
     /// Whether its data may not be changed.
     pub protected: bool,
+    /// Folders outside of the checkout that may be mounted in its containers.
+    pub mounts_outside: Vec<Utf8PathBuf>,
     /// Files and folders that opw-task did not make and may take over, because the command line says so.
     pub take_over: Vec<Utf8PathBuf>,
     /// How copies of production are sanitised for it.

@@ -92,6 +92,13 @@ impl Resolver<'_> {
                 .collect::<Result<_, _>>()?,
             None => DEFAULT_OVERLAYS.map(str::to_owned).to_vec(),
         };
+        let mounts_outside = match self.first(|def| def.mounts_outside.as_ref()) {
+            Some((layer, texts)) => texts
+                .iter()
+                .map(|text| Ok(self.path(&self.render(layer, text)?)))
+                .collect::<Result<_, StackError>>()?,
+            None => Vec::new(),
+        };
         let files = self.own.def.files.iter();
         let files = files.map(|(path, template)| Ok((path.into(), self.render(self.own, template)?)));
         let (sanitise, policy_parts) = policy(self.manifest, self.own, self.name, &self.variables)?;
@@ -112,6 +119,7 @@ impl Resolver<'_> {
                 .is_some_and(|(_, protected)| *protected),
             sanitise,
             policy_parts,
+            mounts_outside,
             take_over: Vec::new(),
             missing_files: self.missing_files()?,
             name: self.name.to_owned(),

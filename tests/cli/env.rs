@@ -161,6 +161,7 @@ fn keys_that_env_files_already_hold_mean_what_they_meant() {
     mkdir -p -m 0711 /srv/state
     mkdir -p /srv/data/filestore /srv/pg /srv/logs
     sh -c 'if [ "$(id -u)" = 0 ]; then chown 1000:1000 "$@"; fi' sh /srv/data /srv/data/filestore /srv/logs
+    # notes in /srv/state/.opw-task where these folders are
     "#);
     insta::assert_snapshot!(project.run(&["health", "local", "--dry-run"]).ended(0).out, @"
     # health local

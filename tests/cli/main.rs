@@ -13,6 +13,7 @@
 mod project;
 
 mod env;
+mod folders;
 mod guards;
 mod host;
 mod manifest;

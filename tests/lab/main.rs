@@ -39,6 +39,8 @@ mod restore_swap;
 mod sanitise;
 mod settings;
 mod ssh;
+mod ssh_folders;
 mod stand_in;
 mod up;
 mod upstream_lock;
+mod volumes;

@@ -70,7 +70,7 @@ pub(in super::super) async fn clear_up(scene: &Scene) -> Result<(), ActionError>
     let left = processes.capture(&stack.host.command(left)?).await?;
     if !left.trim().is_empty() {
         let remove = Command::new("docker")
-            .args(["rm", "--force"])
+            .args(["rm", "--force", "--volumes"])
             .args(left.split_whitespace());
         processes.capture(&stack.host.command(remove)?).await?;
     }

@@ -1,8 +1,8 @@
 //! Reads the `data/neutralize.sql` of the project's modules from the stack's image and addon folders.
 //!
-//! Nothing is changed: a one-off container lists and reads.
+//! Nothing is changed: a one-off container lists and reads. Its image is the copy's, so production's keys stay out of it.
 
-use super::compose::compose;
+use super::compose::compose_without_keys;
 use super::modules::{ADDON_FOLDERS, ODOO_FOLDERS};
 use super::{ActionError, Scene};
 use crate::postgres::{Incoming, installed_modules};
@@ -36,7 +36,7 @@ pub(super) fn ask(stack: &Stack, installed: &str) -> Command {
             folders.push(more);
         }
     }
-    compose(stack)
+    compose_without_keys(stack)
         .args(["run", "--rm", "--no-deps", "-T"])
         .args(["--entrypoint", "python3", "script-runner", "-c", SCRIPT])
         .args([folders.join(","), installed.to_owned(), ODOO_FOLDERS.join(",")])

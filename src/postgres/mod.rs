@@ -53,7 +53,9 @@ pub use lock::RestoreLock;
 pub use marker::{Comment, Marker, State, Treatment};
 pub use names::{Names, is_reserved};
 pub use observer::Observer;
-pub use odoo::{AttachedFile, Attachments, analyze, attachments, installed_modules, modules_not_installed};
+pub use odoo::{
+    AttachedFile, Attachments, STORED_ELSEWHERE, analyze, attachments, installed_modules, modules_not_installed,
+};
 pub use recover::{Leftover, clean, scan};
 pub use replication::staying_behind;
 pub use role::{NEUTRALISE, RESTORE, RestoreRole};

@@ -55,12 +55,16 @@ pub struct AttachedFile {
 pub struct Attachments {
     /// Those that are to be in the filestore, each once.
     pub files: Vec<AttachedFile>,
-    /// How many attachments have theirs elsewhere: their name begins with a scheme, such as `s3://`.
+    /// How many attachments have theirs elsewhere: their name begins with a [storage](STORED_ELSEWHERE), such as `s3://`.
     pub elsewhere: i64,
 }
 
-/// What a name of a file elsewhere looks like.
-const ELSEWHERE: &str = "store_fname ~ '^[A-Za-z][A-Za-z0-9+.-]*://'";
+/// The storage outside of the filestore that an attachment's `store_fname` names, as an expression over `ir_attachment`: `s3` of
+/// `s3://bucket/key`; NULL where the file is in the filestore.
+///
+/// Odoo keeps a file as `xx/<sha1>`. Modules that keep files elsewhere, such as OCA's `fs_attachment`, write `<storage>://<path>`,
+/// others `<storage>:<path>`: a colon before the first slash. The storage goes by whatever code somebody gave it.
+pub const STORED_ELSEWHERE: &str = "substring(store_fname FROM '^([^/]*):')";
 
 /// The files that attachments name.
 ///
@@ -88,14 +92,17 @@ pub async fn attachments(client: &Client) -> Result<Attachments, PostgresError> 
                 "SELECT store_fname::text,
                         coalesce(array_agg(DISTINCT ({size})::bigint) FILTER (WHERE {size} IS NOT NULL), '{{}}'),
                         coalesce(min(({model})::text), '')
-                   FROM ir_attachment WHERE store_fname <> '' AND NOT ({ELSEWHERE}) GROUP BY 1 ORDER BY 1"
+                   FROM ir_attachment WHERE store_fname <> '' AND {STORED_ELSEWHERE} IS NULL GROUP BY 1 ORDER BY 1"
             ),
             &[],
         )
         .await
         .map_err(listing())?;
     let elsewhere = client
-        .query_one(&format!("SELECT count(*) FROM ir_attachment WHERE {ELSEWHERE}"), &[])
+        .query_one(
+            &format!("SELECT count(*) FROM ir_attachment WHERE {STORED_ELSEWHERE} IS NOT NULL"),
+            &[],
+        )
         .await
         .map_err(listing())?;
     let file = |row: &tokio_postgres::Row| AttachedFile {

@@ -230,16 +230,18 @@ fn neither_a_stack_nor_a_task_chooses_a_docker() {
 
 #[test]
 fn code_of_the_copy_runs_without_production_s_keys() {
-    let out = project()
-        .without_programs()
-        .run(&["modules", "shop", "--dry-run"])
-        .ended(0)
-        .out;
-    assert!(
-        out.contains("compose/base.yaml") && out.contains("compose/ports.yaml"),
-        "{out}"
-    );
-    assert!(!out.contains("restore-ssh"), "{out}");
+    let project =
+        Project::new(&format!("{MANIFEST}[tasks.sanitise]\nrun = {{ sanitise = {{}} }}\n")).without_programs();
+    for task in ["sanitise", "modules"] {
+        let address = set("ODOO_BASE_URL", "http://shop.example");
+        let out = project.run(&[task, "shop", "--dry-run", &address]).ended(0).out;
+        let run = out.lines().find(|line| line.contains(" run --rm ")).unwrap();
+        assert!(
+            run.contains("compose/base.yaml") && run.contains("compose/ports.yaml"),
+            "{run}"
+        );
+        assert!(!run.contains("restore-ssh"), "{run}");
+    }
 }
 
 #[test]

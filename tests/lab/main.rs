@@ -26,6 +26,7 @@ mod restore_beyond;
 mod restore_cut_off;
 mod restore_fails;
 mod restore_files;
+mod restore_keys;
 mod restore_killed;
 mod restore_modules;
 mod restore_old_upstream;

@@ -26,6 +26,8 @@ pub enum Clue {
     Opaque,
     /// It holds what tables held before they were treated, and could not be computed anew.
     Stale,
+    /// Its files are in a storage that the filestore is no part of.
+    Elsewhere,
 }
 
 /// What became of it.
@@ -50,7 +52,7 @@ pub struct Finding {
     /// The table: its name in the schema `public`, `schema.table` in another. For what is no table's, the catalogue that
     /// knows it: `pg_user_mapping`, `pg_proc` …
     pub table: String,
-    /// The column, the key of a system parameter, or the name of what the catalogue knows. Empty for all that a
+    /// The column, the key of a system parameter, the storage of files, or the name of what the catalogue knows. Empty for all that a
     /// materialised view holds.
     pub column: String,
     /// Rows.
@@ -97,6 +99,7 @@ impl fmt::Display for Clue {
             Self::Reach => f.write_str("leads out of the database"),
             Self::Opaque => f.write_str("content that no rule can read"),
             Self::Stale => f.write_str("could not be computed anew"),
+            Self::Elsewhere => f.write_str("kept outside of the filestore"),
         }
     }
 }

@@ -46,6 +46,7 @@ mod service_users;
 mod sql_script;
 mod stamp;
 mod statement;
+mod storages;
 mod surfaces;
 mod treatment;
 mod triggers;
@@ -101,6 +102,9 @@ pub async fn sanitise(
         .map_err(SanitiseError::server("begin a transaction"))?;
     let mut done = pass::apply(&mut transaction, rules, policy, facts).await?;
     pass::hunt(&mut transaction, &mut done, rules, policy, facts).await?;
+    let bindings = pass::bindings(policy, facts, &done.stamp, &done.hashes);
+    let elsewhere = storages::findings(&transaction, &done.catalogue, &bindings).await?;
+    done.report.findings.extend(elsewhere);
     let names = &done.report.production_names;
     let told = surfaces::told(&transaction, &done.catalogue, names, policy, facts).await?;
     done.report.findings.extend(told);

@@ -26,6 +26,7 @@ use super::report::{ModuleReport, Report, RuleReport};
 use super::rule_set::RuleSet;
 use super::stamp::{self, Stamp};
 use super::statement::Statement;
+use super::storages;
 use super::treatment::treat;
 use super::triggers::{self, Disabled};
 
@@ -64,6 +65,9 @@ pub(super) async fn apply(
     };
     stamp.policy = digest(rules, policy);
     stamp.source.clone_from(&facts.source);
+    if stamp.local_storages.is_none() {
+        stamp.local_storages = Some(storages::local(transaction, &catalogue).await?);
+    }
     if policy.anonymise.is_on() {
         make_stand_ins(transaction).await?;
     }

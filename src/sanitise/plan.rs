@@ -11,6 +11,7 @@ use super::own;
 use super::parameter_plan;
 use super::people_plan;
 use super::rule::{Change, Rule};
+use super::rule_file::PARAMETERS;
 use super::rule_set::RuleSet;
 use super::service_users;
 use super::statement::{Sql, Statement};
@@ -25,12 +26,7 @@ use super::value::Value;
 pub fn plan(catalogue: &Catalogue, rules: &RuleSet, bindings: &Bindings<'_>) -> Result<Vec<Statement>, SanitiseError> {
     let mut statements = parameter_plan::policy(catalogue, bindings)?;
     let policy = bindings.policy;
-    let chosen: Vec<_> = policy
-        .parameters
-        .keys()
-        .chain(&policy.delete_parameters)
-        .map(String::as_str)
-        .collect();
+    let chosen = policy.chosen_parameters();
     people_plan::known_models(rules, policy)?;
     let mut planned = service_users::users(catalogue, bindings)?;
     let chosen_rules = rules
@@ -128,6 +124,11 @@ pub(super) fn condition(
         }
     }
     parts.extend(fragment::raw(sql, &rule.condition, bindings)?);
+    let chosen = bindings.policy.chosen_parameters();
+    // What the policy says of a parameter comes before what a rule says of the table.
+    if rule.table == PARAMETERS && !chosen.is_empty() {
+        parts.push(format!("key NOT IN ({})", literals(chosen)));
+    }
     Ok(parts)
 }
 

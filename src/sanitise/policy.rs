@@ -69,6 +69,14 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// Returns the keys of the system parameters that it sets or deletes.
+    pub(super) fn chosen_parameters(&self) -> Vec<&str> {
+        let keys = self.parameters.keys().chain(&self.delete_parameters);
+        keys.map(String::as_str).collect()
+    }
+}
+
 /// What becomes of outgoing mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

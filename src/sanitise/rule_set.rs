@@ -7,13 +7,14 @@ use super::rule::Rule;
 use super::rule_file;
 
 /// The built-in files, in the order in which they are applied.
-const BUILTIN: [(&str, &str); 17] = [
+const BUILTIN: [(&str, &str); 18] = [
     ("rules/base.toml", include_str!("rules/base.toml")),
     ("rules/identity.toml", include_str!("rules/identity.toml")),
     ("rules/users.toml", include_str!("rules/users.toml")),
     ("rules/mail.toml", include_str!("rules/mail.toml")),
     ("rules/links.toml", include_str!("rules/links.toml")),
     ("rules/cloud.toml", include_str!("rules/cloud.toml")),
+    ("rules/storage.toml", include_str!("rules/storage.toml")),
     ("rules/website.toml", include_str!("rules/website.toml")),
     ("rules/payment.toml", include_str!("rules/payment.toml")),
     ("rules/point_of_sale.toml", include_str!("rules/point_of_sale.toml")),

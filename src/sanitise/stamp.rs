@@ -9,6 +9,8 @@
 //!
 //! The seed is no greater secret than the tokens beside it: who can read one can read the others.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use tokio_postgres::GenericClient;
 use uuid::Uuid;
@@ -47,6 +49,10 @@ pub struct Stamp {
     /// The upstream that it is a copy of; empty where that is unknown.
     #[serde(default)]
     pub source: String,
+    /// The storages of OCA's modules whose files lay in production's filestore, and so came along: afterwards all storages
+    /// are of that kind. None in a copy that was sanitised before it was asked for.
+    #[serde(default)]
+    pub local_storages: Option<BTreeSet<String>>,
 }
 
 impl Stamp {
@@ -90,6 +96,7 @@ impl Stamp {
             verified: None,
             policy: String::new(),
             source: String::new(),
+            local_storages: None,
         }
     }
 

@@ -17,6 +17,7 @@ use super::production;
 use super::report::Remainder;
 use super::rule_set::RuleSet;
 use super::statement::Statement;
+use super::storages;
 use super::treatment;
 use super::verdict::Verdict;
 
@@ -121,7 +122,7 @@ pub(super) async fn ask(
     let mut traces = hunt.run(client).await?;
     traces.extend(hunt.views(client).await?);
     findings.extend(traces.into_iter().map(|trace| {
-        let outcome = match treatment::allowed(bindings.policy, &trace) {
+        let outcome = match treatment::allowed(bindings.policy, &trace.table, &trace.column) {
             Some(reason) => Outcome::Allowed(reason),
             None if trace.own => Outcome::Own,
             None => Outcome::Left("it still stands".to_owned()),
@@ -134,6 +135,7 @@ pub(super) async fn ask(
             outcome,
         }
     }));
+    findings.extend(storages::findings(client, catalogue, bindings).await?);
     Ok(Asked {
         remainders,
         findings,

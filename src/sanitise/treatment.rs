@@ -17,7 +17,7 @@ pub(super) async fn treat(
 ) -> Result<Vec<Finding>, SanitiseError> {
     let mut findings = Vec::new();
     for trace in traces {
-        let outcome = match (allowed(policy, &trace), policy.unknown_secrets) {
+        let outcome = match (allowed(policy, &trace.table, &trace.column), policy.unknown_secrets) {
             (Some(reason), _) => Outcome::Allowed(reason),
             (None, _) if trace.own => Outcome::Own,
             (None, UnknownSecrets::Clear) => clear(transaction, &trace).await?,
@@ -50,12 +50,12 @@ pub(super) async fn treat(
     Ok(findings)
 }
 
-/// The reason for which the policy lets a trace stay.
-pub(super) fn allowed(policy: &Policy, trace: &Trace) -> Option<String> {
+/// Returns the reason for which the policy lets something stay.
+pub(super) fn allowed(policy: &Policy, table: &str, column: &str) -> Option<String> {
     let allowance = policy
         .allow
         .iter()
-        .find(|one| one.table == trace.table && one.column == trace.column)?;
+        .find(|one| one.table == table && one.column == column)?;
     Some(allowance.reason.clone())
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::error::SanitiseError;
+use super::finding::{Clue, Finding};
 use super::report::Report;
 use crate::error::{Diagnostic, ExitCode, Explain};
 
@@ -110,12 +111,25 @@ impl Explain for Refusal {
                         left.rule, left.rows, left.table
                     )
                 });
-                Diagnostic::new(ExitCode::Refused, self.to_string())
+                let elsewhere = report
+                    .findings
+                    .iter()
+                    .find(|finding| finding.is_left() && finding.clue == Clue::Elsewhere);
+                let told = Diagnostic::new(ExitCode::Refused, self.to_string())
                     .evidence(report.faults.iter().cloned())
                     .evidence(rows)
                     .evidence(left)
-                    .note("only a copy that is SANITISED goes live; the stack serves what it served before")
-                    .hint("write a rule for what is left, or an `allow` entry with its reason, in `[sanitise]`")
+                    .note("only a copy that is SANITISED goes live; the stack serves what it served before");
+                match elsewhere {
+                    Some(Finding { table, column, .. }) => told.hint(format!(
+                        "where the copy can do without the files that are kept elsewhere, say so: \
+                         [[sanitise.allow]] table = {table:?}, column = {column:?}, reason = \"…\"; \
+                         write a rule, or such an entry, for what else is left"
+                    )),
+                    None => {
+                        told.hint("write a rule for what is left, or an `allow` entry with its reason, in `[sanitise]`")
+                    }
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use tokio_postgres::{Client, Transaction};
 use super::coverage;
 use super::error::SanitiseError;
 use super::facts::Facts;
-use super::finding::Finding;
+use super::finding::{Clue, Finding};
 use super::materialised;
 use super::own::Horizon;
 use super::parameter_plan;
@@ -64,7 +64,9 @@ async fn verified(
 
     let mut horizon = horizon(client).await?;
     let mut asked = read_all(client, &done, rules, policy, facts).await?;
-    if asked.findings.iter().any(Finding::is_left) && policy.unknown_secrets == UnknownSecrets::Clear {
+    // What is not in the filestore cannot be hunted.
+    let is_prey = |finding: &Finding| finding.is_left() && finding.clue != Clue::Elsewhere;
+    if asked.findings.iter().any(is_prey) && policy.unknown_secrets == UnknownSecrets::Clear {
         // What came since the copy was sanitised, with a module's update, is treated as it would have been then.
         let mut transaction = begin(client).await?;
         pass::prepare(&transaction).await?;

@@ -22,3 +22,4 @@ mod server;
 mod service;
 mod statements;
 mod triggers;
+mod storages;

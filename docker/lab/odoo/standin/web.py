@@ -49,7 +49,7 @@ def read_state(config) -> dict:
             return cr.fetchone()[0]
 
         cr.execute(
-            "SELECT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL ORDER BY md5(store_fname) LIMIT %s", [SAMPLE]
+            "SELECT store_fname FROM ir_attachment WHERE store_fname !~ '^[^/]*:' ORDER BY md5(store_fname) LIMIT %s", [SAMPLE]
         )
         sample = [name for (name,) in cr.fetchall()]
         missing = [name for name in sample if not readable(config.filestore / names[0] / name)]

@@ -3,14 +3,17 @@
 //! One transaction: interrupted or killed half-way it leaves the incoming database as it was, shut.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 
 use camino::Utf8Path;
+use tokio::io::AsyncWriteExt as _;
 
 use super::database::running_server;
 use super::module_files::{ask, module_files};
 use super::{ActionError, Outline, Scene, Step};
 use crate::postgres::{Incoming, Names, Session, State};
-use crate::sanitise::{Facts, Report, RuleSet, imagine, sanitise};
+use crate::sanitise::{Clue, Facts, Report, RuleSet, imagine, sanitise};
 use crate::secret::Secret;
 use crate::stack::{Project, Stack, Value};
 
@@ -54,6 +57,13 @@ impl Sanitise {
             report.modules.len(),
             report.findings.len()
         ));
+        let elsewhere = report
+            .findings
+            .iter()
+            .filter(|one| one.clue == Clue::Elsewhere && one.is_left());
+        for finding in elsewhere {
+            scene.report.warn(format!("{finding}; so the copy will not go live"));
+        }
         if let Some(password) = report.generated_password.take() {
             scene.handover.password.put(password).await;
         }
@@ -170,10 +180,27 @@ fn variables(stack: &Stack) -> BTreeMap<String, Secret> {
     variables.collect()
 }
 
-/// The report as Markdown, where it was asked for.
+/// Writes the report as Markdown, where it was asked for.
+///
+/// It names tables and parameters of production's: a file is only its owner's, whatever the umask says and whatever it was
+/// before. A path that is no file, such as `/dev/stdout`, is written to as it is.
 pub(super) async fn write_markdown(path: Option<&Utf8Path>, report: &Report) -> Result<(), ActionError> {
     let Some(path) = path else { return Ok(()) };
-    tokio::fs::write(path, report.to_markdown())
-        .await
-        .map_err(|source| ActionError::path("write", path, source))
+    let written = async {
+        let mut options = tokio::fs::OpenOptions::new();
+        let mut file = options
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .await?;
+        if file.metadata().await?.is_file() {
+            file.set_permissions(Permissions::from_mode(0o600)).await?;
+            file.set_len(0).await?;
+        }
+        file.write_all(report.to_markdown().as_bytes()).await?;
+        file.flush().await
+    };
+    written.await.map_err(|source| ActionError::path("write", path, source))
 }

@@ -8,6 +8,7 @@ use super::finding::{Finding, Outcome};
 use super::policy::PolicyPart;
 use super::rule_change::RuleException;
 use super::verdict::Verdict;
+use crate::plain_text;
 use crate::secret::Secret;
 
 /// What one rule did.
@@ -220,20 +221,25 @@ impl Report {
         }
         text.push_str("## Changed\n\n");
         for module in changed {
-            let _ = writeln!(text, "### {}: {} rows\n", module.module, module.rows());
+            let _ = writeln!(text, "### {}: {} rows\n", shown(&module.module), module.rows());
             text.push_str("| rule | table | rows | why |\n|---|---|---:|---|\n");
             for rule in module.rules.iter().filter(|rule| rule.rows > 0) {
                 let (name, why) = (cell(&rule.rule), cell(&rule.why));
-                let _ = writeln!(text, "| {name} | `{}` | {} | {why} |", rule.table, rule.rows);
+                let _ = writeln!(text, "| {name} | `{}` | {} | {why} |", cell(&rule.table), rule.rows);
             }
             text.push('\n');
         }
     }
 }
 
-/// Text that stays in its cell.
+/// Returns a text that stays in its cell.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+    shown(text).replace('|', "\\|")
+}
+
+/// Returns a text of one line that acts on no terminal. Names of tables and parameters are whatever somebody made them.
+fn shown(text: &str) -> String {
+    plain_text::line(&text.replace(['\n', '\r'], " "))
 }
 
 fn list<T: ToString>(text: &mut String, title: &str, items: impl Iterator<Item = T>) {
@@ -243,7 +249,7 @@ fn list<T: ToString>(text: &mut String, title: &str, items: impl Iterator<Item =
     }
     let _ = writeln!(text, "## {title}\n");
     for item in items {
-        let _ = writeln!(text, "- {}", item.to_string());
+        let _ = writeln!(text, "- {}", shown(&item.to_string()));
     }
     text.push('\n');
 }

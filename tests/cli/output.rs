@@ -204,8 +204,9 @@ fn a_child_that_prints_without_end_fills_neither_memory_nor_disk_and_is_interrup
         interrupt(&child);
         let began = Instant::now();
         assert_eq!(ended_within(&mut child, Duration::from_secs(5)), Some(130));
+        // On a busy machine the child's last lines may take the two seconds that they are given.
         assert!(
-            began.elapsed() < Duration::from_secs(2),
+            began.elapsed() < Duration::from_secs(4),
             "{task}: {:?}",
             began.elapsed()
         );

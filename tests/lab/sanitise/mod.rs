@@ -21,5 +21,5 @@ mod schemas;
 mod server;
 mod service;
 mod statements;
-mod triggers;
 mod storages;
+mod triggers;

@@ -233,8 +233,11 @@ fn a_web_that_a_killed_run_left_down_comes_back_with_the_next_command() {
         });
         has_one_web(&shop);
         let run = shop.sql_in("postgres", "SELECT substring(shobj_description(oid, 'pg_database') FROM '\"run\":\"([^\"]*)\"') FROM pg_database WHERE datname = 'shop'");
-        let mark = std::fs::read_to_string(shop.filestores().join("shop/.opw-task-run")).unwrap();
-        assert_eq!(mark, run, "{moment:?}: the pair belongs together");
+        assert_eq!(
+            shop.run_of_filestore("shop"),
+            run,
+            "{moment:?}: the pair belongs together"
+        );
         let is_new = shop.sql_in("postgres", live) != old;
         assert_eq!(is_new, matches!(moment, Moment::Swapped), "{moment:?}");
         let same = shop.container("web").unwrap() == web;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -359,6 +360,19 @@ vars       = {{ COMPOSE_BUILD_TARGET = "", DOCKER_IMAGE = "{odoo}", POSTGRES_IMA
             "SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1') ORDER BY 1",
         );
         names.lines().map(str::to_owned).collect()
+    }
+
+    /// The run that brought a filestore, as it is noted under the folder's inode.
+    #[track_caller]
+    pub fn run_of_filestore(&self, name: &str) -> String {
+        let inode = fs::metadata(self.filestores().join(name)).unwrap().ino();
+        let runs = fs::read_dir(self.path("state/.opw-task/filestore/shop/runs")).unwrap();
+        let noted = runs.flatten().find(|entry| {
+            let noted = entry.file_name().into_string().unwrap();
+            noted.split('-').next() == Some(inode.to_string().as_str())
+        });
+        let text = fs::read_to_string(noted.expect("a note of this filestore").path()).unwrap();
+        text.lines().next().unwrap_or_default().to_owned()
     }
 
     /// The folders beside the live filestore, and it.

@@ -159,8 +159,13 @@ fn keys_that_env_files_already_hold_mean_what_they_meant() {
 
     # state
     mkdir -p -m 0711 /srv/state
-    mkdir -p /srv/data/filestore /srv/pg /srv/logs
-    sh -c 'if [ "$(id -u)" = 0 ]; then chown 1000:1000 "$@"; fi' sh /srv/data /srv/data/filestore /srv/logs
+    mkdir -p /srv/data /srv/pg /srv/logs
+    sh -c 'give() { [ "$(id -u)" != 0 ] || chown -- "$1" .; }
+    cd -P -- "$3" && give "$1" && cd -P -- "$2" && give "$1" && data=$(pwd -P) || exit
+    mkdir -- filestore 2> /dev/null
+    cd -P -- filestore && [ "$(pwd -P)" = "${data%/}/filestore" ] ||
+      { echo "$2/filestore is a link or no folder, and below a state root no link is followed" >&2; exit 1; }
+    give "$1"' sh 1000:1000 /srv/data /srv/logs
     # notes in /srv/state/.opw-task where these folders are
     "#);
     insta::assert_snapshot!(project.run(&["health", "local", "--dry-run"]).ended(0).out, @"

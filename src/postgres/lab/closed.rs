@@ -137,11 +137,18 @@ async fn the_servers_log_never_sees_the_password() {
     lab.sql("ALTER ROLE odoo SET log_statement = 'all'").await;
     let lock = lab.lock("r1").await;
     let role = RestoreRole::begin(&lab.server, &lock).await.unwrap();
+    let another = ["exec", &container.0, "psql", "-XAtU", "odoo", "-d", "postgres"];
+    let another = Command::new("docker")
+        .args(another)
+        .args(["-c", "SELECT 'another'"])
+        .output();
+    assert!(another.unwrap().status.success());
     lab.sql("ALTER ROLE odoo RESET log_statement").await;
     let output = Command::new("docker").args(["logs", &container.0]).output().unwrap();
     let log = [output.stdout, output.stderr].concat();
     let log = String::from_utf8_lossy(&log);
-    assert!(log.contains("SCRAM-SHA-256$"), "the log has the statement");
+    assert!(log.contains("SELECT 'another'"), "the log has statements of others");
+    assert!(!log.contains("SCRAM-SHA-256$"));
     assert!(!log.contains(role.password().expose()));
     role.end().await.unwrap();
 }

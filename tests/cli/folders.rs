@@ -104,6 +104,12 @@ fn what_is_absent_or_empty_or_ours_is_worked_in() {
     fs::set_permissions(project.at("state"), fs::Permissions::from_mode(0o750)).unwrap();
     project.run(&["up", "local"]).ended(0);
     assert_eq!(project.mode("state"), 0o750);
+    // Disks were mounted in it before the stack began.
+    fs::remove_dir_all(project.at("state")).unwrap();
+    for name in ["filestore", "postgres", "lost+found"] {
+        fs::create_dir_all(project.at("state").join(name)).unwrap();
+    }
+    project.run(&["up", "local"]).ended(0);
     // As versions left it that noted nothing of themselves: on this machine, and over ssh.
     for kept in [&[".opw-task.lock"][..], &[".compose.env"], &["compose/base.yaml"]] {
         for name in [".opw-task", ".opw-task.lock", ".compose.env", "compose/base.yaml"] {

@@ -10,6 +10,15 @@ say() {
   echo
 }
 
+# Such as the places that disks were mounted at before a stack began, or a new disk's lost+found.
+has_empty_folders_alone() {
+  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    if [ ! -e "$entry" ] && [ ! -L "$entry" ]; then continue; fi
+    if [ -L "$entry" ] || [ ! -d "$entry" ] || [ ! -r "$entry" ]; then return 1; fi
+    [ -z "$(ls -A -- "$entry")" ] || return 1
+  done
+}
+
 folder() {
   if [ ! -e "$2" ] && [ ! -L "$2" ]; then
     kind=absent
@@ -17,7 +26,7 @@ folder() {
     kind='file'
   elif [ ! -r "$2" ] || [ ! -x "$2" ]; then
     kind=closed
-  elif [ -z "$(ls -A -- "$2")" ]; then
+  elif [ -z "$(ls -A -- "$2")" ] || { [ "$1" = root ] && has_empty_folders_alone "$2"; }; then
     kind=empty
   else
     kind=full

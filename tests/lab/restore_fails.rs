@@ -28,7 +28,8 @@ fn a_credential_that_no_rule_knows_stops_a_restore_where_the_policy_says_so() {
 
 #[test]
 fn whatever_fails_the_old_pair_serves_on() {
-    let upstream = Upstream::slow();
+    // Not the one that others copy from: dumps of this one are ended.
+    let upstream = Upstream::slow_own("fails");
     let shop = Plan::named("fails").upstream(&upstream).with_addons().make();
     shop.does(&["restore", "shop"]);
     shop.sql("INSERT INTO ir_config_parameter (key, value) VALUES ('test.generation', 'first')");

@@ -30,11 +30,20 @@ impl Upstream {
 
     /// A database of a test's own, to be changed. It is made anew.
     pub fn own(name: &str) -> Self {
+        Self::anew(name, 500, 20)
+    }
+
+    /// A database of a test's own that takes some seconds to copy: its dumps may be ended.
+    pub fn slow_own(name: &str) -> Self {
+        Self::anew(name, 10_000, 60)
+    }
+
+    fn anew(name: &str, messages: u32, files: u32) -> Self {
         let database = format!("t_own_{name}");
-        let _turn = GENERATOR.lock().unwrap();
+        let turn = GENERATOR.lock().unwrap();
         lab(&["drop", &database]);
-        drop(_turn);
-        Self::generated(&database, 500, 20)
+        drop(turn);
+        Self::generated(&database, messages, files)
     }
 
     fn generated(database: &str, messages: u32, files: u32) -> Self {

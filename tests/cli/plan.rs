@@ -171,7 +171,7 @@ fn a_chain_of_thousands_and_a_wide_fan_are_no_matter() {
         project.run(&[goal, "--output", "quiet"]).ended(0);
         // Unoptimised, and beside other tests: seconds, where something quadratic takes minutes.
         assert!(
-            began.elapsed() < Duration::from_secs(20),
+            began.elapsed() < Duration::from_secs(120),
             "{goal}: {:?}",
             began.elapsed()
         );

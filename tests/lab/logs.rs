@@ -112,11 +112,11 @@ fn a_web_that_dies_again_and_again_is_told_within_seconds_with_its_log_file() {
             "state/logs/odoo.log:",
             &TRACEBACK.replace('\'', ""),
         ]);
-        assert!(began.elapsed() < Duration::from_secs(100), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(200), "{:?}", began.elapsed());
         // As it is found later, with a long pause between two deaths.
         let began = Instant::now();
         shop.run(&["health", "shop"]).code(1).says(&["dying again and again"]);
-        assert!(began.elapsed() < Duration::from_secs(90), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(200), "{:?}", began.elapsed());
     }
 }
 

@@ -20,8 +20,8 @@ const ODOO: [&str; 2] = ["web", "script-runner"];
 /// Flags of `docker compose logs` that take a value.
 const WITH_VALUE: [&str; 5] = ["--tail", "-n", "--since", "--until", "--index"];
 
-/// The last lines of a file that may not be there yet.
-const TAIL: &str = r#"[ ! -e "$1" ] || exec tail -n "$2" -- "$1""#;
+/// Shows the end of a log file; it says why it is no plain `tail`.
+const TAIL: &str = include_str!("log_file.sh");
 
 /// How much of a service's log a failure shows, in lines of each source.
 const EVIDENCE: &str = "20";
@@ -29,8 +29,16 @@ const EVIDENCE: &str = "20";
 /// How long the lines of a failure are waited for: a host that does not answer must not hide the failure.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Odoo's log file on the stack's host. None where Odoo logs to its container's output, or outside of the stack's folders.
-fn odoo_log(stack: &Stack) -> Option<Utf8PathBuf> {
+/// Odoo's log file on the stack's host.
+struct LogFile {
+    /// One of the stack's folders.
+    folder: Utf8PathBuf,
+    /// The file in it, which Odoo's user may have put anything in the place of.
+    file: Utf8PathBuf,
+}
+
+/// Returns Odoo's log file. None where Odoo logs to its container's output, or outside of the stack's folders.
+fn odoo_log(stack: &Stack) -> Option<LogFile> {
     let file = Utf8Path::new(stack.variables.text("ODOO_LOGFILE")?);
     let folders = [
         ("/volumes/logs", &stack.paths.logs),
@@ -39,7 +47,10 @@ fn odoo_log(stack: &Stack) -> Option<Utf8PathBuf> {
     folders.iter().find_map(|(inside, folder)| {
         let rest = file.strip_prefix(inside).ok()?;
         let is_plain = rest.components().all(|part| matches!(part, Utf8Component::Normal(_)));
-        (is_plain && !rest.as_str().is_empty()).then(|| folder.join(rest))
+        (is_plain && !rest.as_str().is_empty()).then(|| LogFile {
+            folder: folder.to_path_buf(),
+            file: rest.to_path_buf(),
+        })
     })
 }
 
@@ -81,17 +92,13 @@ impl Wanted {
         concerns.then_some(wanted)
     }
 
-    fn command(&self, file: &Utf8Path) -> Command {
-        match self.follow {
-            // By name: a file that is not there yet, or is rotated, is opened when it comes.
-            true => Command::new("tail").args(["-n", &self.lines, "-F", "--", file.as_str()]),
-            false => last_lines(file, &self.lines),
-        }
+    fn command(&self, log: &LogFile) -> Command {
+        tail(log, &self.lines, if self.follow { "follow" } else { "once" })
     }
 }
 
-fn last_lines(file: &Utf8Path, lines: &str) -> Command {
-    Command::new("sh").args(["-c", TAIL, "sh", file.as_str(), lines])
+fn tail(log: &LogFile, lines: &str, how: &str) -> Command {
+    Command::new("sh").args(["-c", TAIL, "sh", log.folder.as_str(), log.file.as_str(), lines, how])
 }
 
 /// The command that shows Odoo's log file beside `docker compose logs` with these flags.
@@ -111,7 +118,7 @@ pub(super) async fn show(scene: &Scene, containers: Command, flags: &[String]) -
     let (Some(file), Some(command)) = (odoo_log(stack), beside(stack, flags)?) else {
         return scene.run_there(containers).await;
     };
-    let sink = prefixed(scene, wanted.prefix.then(|| file.file_name().unwrap_or("odoo")));
+    let sink = prefixed(scene, wanted.prefix.then(|| file.file.file_name().unwrap_or("odoo")));
     if !wanted.follow {
         scene.run_there(containers).await?;
         scene.report.command(&command);
@@ -152,7 +159,7 @@ pub(super) async fn last_words(scene: &Scene, service: &str) -> Vec<String> {
     let file = odoo_log(stack).filter(|_| ODOO.contains(&service));
     let written = async {
         match &file {
-            Some(file) => lines_of(scene, last_lines(file, EVIDENCE)).await,
+            Some(file) => lines_of(scene, tail(file, EVIDENCE, "once")).await,
             None => Vec::new(),
         }
     };
@@ -160,7 +167,7 @@ pub(super) async fn last_words(scene: &Scene, service: &str) -> Vec<String> {
     if let Some(file) = &file
         && !written.is_empty()
     {
-        lines.push(format!("{file}:"));
+        lines.push(format!("{}:", file.folder.join(&file.file)));
         lines.extend(written);
     }
     lines

@@ -151,7 +151,7 @@ pub enum ActionError {
         volumes: Vec<Shortage>,
     },
     /// A disk that was about to be full in the midst of a copy.
-    #[error("the disk of {path} was about to run full: {} are free", crate::measure::bytes(*free))]
+    #[error("the disk of {path} was about to run full or ran full: {} are free", crate::measure::bytes(*free))]
     RoomRanOut {
         /// The stack.
         stack: String,

@@ -33,11 +33,11 @@ const RENDERED: u64 = 4 << 20;
 /// With less than this a disk is as good as full: PostgreSQL alone makes files of 16 MiB.
 const SHORT: u64 = 64 << 20;
 
-/// With less than this a copy is ended: one file of write-ahead log must still find room.
-const RUNS_OUT: u64 = 24 << 20;
+/// With less than this a copy is ended: two files of write-ahead log must still find room.
+const RUNS_OUT: u64 = 32 << 20;
 
-/// How often it is looked at while something is copied.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often it is looked at while something is copied. A fast disk takes some 50 MB in that time.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The block of most file systems: a file takes up whole ones.
 const BLOCK: u64 = 4096;
@@ -196,19 +196,32 @@ pub(super) async fn while_there_is_room<T>(
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
-            done = &mut copying => return done,
-            _ = look.tick() => if let Some((path, free)) = least_free(stack).filter(|(_, free)| *free < RUNS_OUT) {
+            // The disk may have run full between two looks. What failed then says so in its own ways.
+            done = &mut copying => return match done {
+                Err(error) if !error.is_cancelled() => Err(ran_out(scene, stack).unwrap_or(error)),
+                done => done,
+            },
+            _ = look.tick() => if let Some(error) = ran_out(scene, stack) {
                 stop.cancel();
-                // What serves needs it now: a server that cannot write its log stops, and comes back when it can.
-                if let Err(error) = reserve::give_back(stack) {
-                    scene.report.warn(error.to_string());
-                }
-                let error = ActionError::RoomRanOut { stack: stack.name.clone(), path, free };
                 // Its programs end first. If it was done in this moment, then it was.
                 return copying.await.map_err(|_| error);
             },
         }
     }
+}
+
+/// The error of a copy whose disk has no room left. What was set aside is given back: what serves needs it now, because a
+/// server that cannot write its log stops, and comes back when it can.
+fn ran_out(scene: &Scene, stack: &Stack) -> Option<ActionError> {
+    let (path, free) = least_free(stack).filter(|(_, free)| *free < RUNS_OUT)?;
+    if let Err(error) = reserve::give_back(stack) {
+        scene.report.warn(error.to_string());
+    }
+    Some(ActionError::RoomRanOut {
+        stack: stack.name.clone(),
+        path,
+        free,
+    })
 }
 
 /// Reads what `stat` and `df` say, two lines a place.

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::world::{Estate, Plan, Running, Upstream, docker, eventually, processes_with};
+use crate::world::{Estate, Plan, Running, Upstream, command_lines, docker, eventually, started_by};
 use rustix::process::Signal;
 
 const SOON: Duration = Duration::from_secs(150);
@@ -86,7 +86,7 @@ fn stopped_at(shop: &Estate, moment: Moment) -> Option<(Running, String, String)
     });
     run.signal(Signal::STOP);
     eventually("what the run asked of Docker has ended", SOON, || {
-        processes_with(&["docker", &shop.project]).is_empty().then_some(())
+        (living_children(run.pid()) == 0).then_some(())
     });
     let is_up = webs(shop).iter().any(|web| web.starts_with("web running"));
     let has_swapped = live_oid(shop) != old;
@@ -96,6 +96,14 @@ fn stopped_at(shop: &Estate, moment: Moment) -> Option<(Running, String, String)
     run.signal(Signal::CONT);
     run.end().code(0);
     None
+}
+
+/// How many processes descend from another one. A stopped process does not wait for its children, so those that have ended
+/// are left as zombies, which have no command line.
+fn living_children(ancestor: u32) -> usize {
+    let descendants = started_by(ancestor);
+    let is_alive = |(pid, line): &(u32, String)| *pid != ancestor && descendants.contains(pid) && !line.is_empty();
+    command_lines().iter().filter(|process| is_alive(process)).count()
 }
 
 fn live_oid(shop: &Estate) -> String {
@@ -243,8 +251,8 @@ fn a_web_that_a_killed_run_left_down_comes_back_with_the_next_command() {
 
         // A command that only looks leaves the web to the run that is at work.
         let before = webs(&shop);
-        shop.run(&["status", "shop"]);
-        assert_eq!(webs(&shop), before, "{moment:?}");
+        let looked = shop.run(&["status", "shop"]);
+        assert_eq!(webs(&shop), before, "{moment:?}: {looked}");
 
         run.signal(Signal::KILL);
         run.end();

@@ -2,7 +2,7 @@
 //!
 //! Data goes one way through these modules. [`cli`] reads the command line and the [`manifest`]; [`stack`] resolves the
 //! stack that is meant, [`plan`] the graph of tasks; [`run`] carries the plan out and tells what happens as
-//! [`run::event`]s, which [`ui`] shows and [`run::Journal`] keeps.
+//! [`event`]s, which [`ui`] shows and [`run::Journal`] keeps.
 //!
 //! What is done stands in [`action`], one file an action. Actions reach the world through five rooms and no other way:
 //! [`render`] makes files from templates, [`host`] and [`upstream`] know machines, [`process`] runs programs,
@@ -13,6 +13,7 @@
 pub mod action;
 pub mod cli;
 pub mod error;
+pub mod event;
 pub mod host;
 pub mod manifest;
 pub mod measure;
@@ -24,6 +25,10 @@ pub mod render;
 pub mod run;
 pub mod sanitise;
 pub mod secret;
+pub mod server_messages;
+pub mod shell_words;
 pub mod stack;
+pub mod suggest;
+pub mod template;
 pub mod ui;
 pub mod upstream;

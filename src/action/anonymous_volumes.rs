@@ -8,8 +8,8 @@
 //! Killed half-way it leaves volumes that are noted, which the next change of the stack's containers removes.
 
 use super::{ActionError, Scene};
+use crate::event::Stream;
 use crate::process::Command;
-use crate::run::event::Stream;
 use crate::stack::Stack;
 
 /// Notes the volumes, and with `$4` = `remove` also removes those noted before that no container has.

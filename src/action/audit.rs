@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 
 use super::sanitise::{LiveDatabase, rules, write_markdown};
 use super::{ActionError, Outline, Scene, Step};
-use crate::run::event::Stream;
+use crate::event::Stream;
 use crate::sanitise::{Verdict, audit};
 
 /// Gives the verdict on the live database.

@@ -10,9 +10,9 @@ use std::time::Duration;
 use super::compose::compose;
 use super::room::{look_at_room, while_there_is_room};
 use super::{ActionError, Outline, Scene, Step};
+use crate::event::{Progress, Unit};
 use crate::postgres::{DatabaseFacts, Incoming, IncomingSpec, Names, RESTORE, RestoreLock, RestoreRole, Server, State};
 use crate::process::{Command, Sink};
-use crate::run::event::{Progress, Unit};
 use crate::stack::Stack;
 use crate::upstream::{Compression, Question, TableSize, Upstream};
 

@@ -12,9 +12,9 @@ use super::filestore_proof::Shape;
 use super::incoming_filestore::FilestorePair;
 use super::room::{look_at_room, while_there_is_room};
 use super::{ActionError, Outline, Scene, Step};
+use crate::event::{Progress, Unit};
 use crate::postgres::Names;
 use crate::process::{Ending, Sink};
-use crate::run::event::{Progress, Unit};
 use crate::stack::Stack;
 use crate::upstream::{FilestoreSize, PullProgress, ReadOnly, VANISHED};
 

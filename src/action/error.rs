@@ -8,9 +8,9 @@ use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::{HostError, PathError};
 use crate::postgres::{BadName, PostgresError};
 use crate::process::ProcessError;
-use crate::render::RenderError;
 use crate::sanitise::{Refusal, RuleError, SanitiseError, Verdict};
 use crate::stack::StackError;
+use crate::template::RenderError;
 use crate::upstream::UpstreamError;
 
 /// An action that was not done.

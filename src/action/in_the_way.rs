@@ -9,8 +9,8 @@ use camino::Utf8PathBuf;
 
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::Found;
-use crate::process::command::quote;
 use crate::render::{Author, File, moved, without_mark};
+use crate::shell_words::quote;
 
 /// What is done with a rendered file.
 #[derive(Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use super::sanitise::{LiveDatabase, rules};
 use super::{ActionError, Outline, Scene, Step};
-use crate::run::event::Stream;
+use crate::event::Stream;
 use crate::sanitise::preview;
 
 /// Prints what sanitising would run.

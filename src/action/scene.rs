@@ -7,9 +7,8 @@ use camino::Utf8PathBuf;
 use tokio::task::AbortHandle;
 
 use super::{ActionError, Handover};
+use crate::event::{Event, Events, NodeName, Progress, Stream};
 use crate::process::{Command, Processes, Redactor, Sink};
-use crate::run::Events;
-use crate::run::event::{Event, NodeName, Progress, Stream};
 use crate::stack::{Project, Stack, StackError};
 
 /// What an action knows before anything runs.
@@ -277,8 +276,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::Unit;
-    use crate::run::{Interest, Lines, Queue};
+    use crate::event::{Interest, Lines, Queue, Unit};
 
     #[test]
     fn progress_is_told_first_last_and_seldom_between() {

@@ -6,9 +6,9 @@
 use super::anonymous_volumes::tell_leftovers;
 use super::compose::of_project;
 use super::{ActionError, Outline, Scene, Step};
+use crate::event::Stream;
 use crate::postgres::{Names, Standing};
 use crate::process::Command;
-use crate::run::event::Stream;
 use crate::sanitise::PolicyPart;
 use crate::stack::Stack;
 

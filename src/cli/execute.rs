@@ -8,13 +8,11 @@ use tokio_util::sync::CancellationToken;
 use super::options::Options;
 use super::screen::{Last, Screen};
 use crate::error::{Diagnostic, ExitCode, Explain};
+use crate::event::{Event, Events, Queue};
 use crate::manifest::Deploy;
 use crate::plan::Plan;
 use crate::process::{Processes, Redactor};
-use crate::run::event::Event;
-use crate::run::{
-    Ended, Events, Holder, JOURNAL, Journal, JournalWriter, Queue, Setting, StackLock, carry_out, run_id,
-};
+use crate::run::{Ended, Holder, JOURNAL, Journal, JournalWriter, Setting, StackLock, carry_out, run_id};
 use crate::stack::{Change, Stack};
 use crate::ui::{Mode, Ui};
 

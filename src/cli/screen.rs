@@ -9,7 +9,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Diagnostic;
-use crate::run::{Logs, Queue};
+use crate::event::Queue;
+use crate::run::Logs;
 use crate::secret::Secret;
 use crate::ui::Ui;
 

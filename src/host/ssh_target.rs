@@ -6,8 +6,8 @@ use std::str::FromStr;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{HostError, SshTargetError};
-use crate::process::command::quote;
 use crate::process::{Command, Env};
+use crate::shell_words::quote;
 
 /// A machine as ssh is told to reach it. Can only hold characters that neither ssh, nor rsync, nor a shell reads as
 /// anything else than a name.

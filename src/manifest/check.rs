@@ -1,11 +1,13 @@
 //! Looks for what cannot be resolved later: names that nothing bears, cycles, parameters that contradict each other.
 
-use super::{Manifest, ManifestError, ParamDef, RunDef, Sourced, TaskDef, Text, suggest};
+use super::{Manifest, ManifestError, ParamDef, RunDef, Sourced, TaskDef, Text};
 use crate::error::Place;
-use crate::stack::CHOOSING;
 
 /// Words of the command line that no task may be called.
 pub(super) const COMMANDS: [&str; 4] = ["list", "env", "upstream", "help"];
+
+/// The variables by which the `docker` command chooses an engine.
+pub const CHOOSES_DOCKER: [&str; 3] = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"];
 
 /// Options that every command takes, so that no parameter may be called like them.
 pub const OPTIONS: [&str; 10] = [
@@ -73,7 +75,7 @@ fn check_task(manifest: &Manifest, name: &str, task: &Sourced<TaskDef>) -> Resul
     if let Some(RunDef::Compose(_)) = &task.def.run
         && let Some(variable) = variables
             .clone()
-            .find(|name| CHOOSING.contains(&name.get_ref().as_str()))
+            .find(|name| CHOOSES_DOCKER.contains(&name.get_ref().as_str()))
     {
         let title = format!("task `{name}` chooses another Docker by {}", variable.get_ref());
         let error = ManifestError::invalid(title, Some(task.place(variable)));
@@ -113,7 +115,7 @@ where
         format!("there is no {kind} `{}`", name.get_ref()),
         Some(layer.place(name)),
     )
-    .hinted(suggest::hint(name.get_ref(), names.map(String::as_str))))
+    .hinted(crate::suggest::hint(name.get_ref(), names.map(String::as_str))))
 }
 
 fn well_named(kind: &str, name: &str, place: Place) -> Result<(), ManifestError> {

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
-use crate::render::RenderError;
+use crate::template::RenderError;
 
 /// A manifest that cannot be used. Nothing was begun.
 #[derive(Debug, thiserror::Error)]

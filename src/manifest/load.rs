@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
 use super::model::ManifestFile;
-use super::{Manifest, ManifestError, Sourced, Text, check, place, suggest, templates};
+use super::{Manifest, ManifestError, Sourced, Text, check, place, templates};
 use crate::error::{Place, Source};
 
 /// The name under `[stacks]` that is no stack.
@@ -74,7 +74,7 @@ fn parse(source: &Source) -> Result<ManifestFile, ManifestError> {
             })
         });
         ManifestError::Syntax {
-            hint: suggest::suggestion(error.message()),
+            hint: crate::suggest::suggestion(error.message()),
             message: error.message().trim_end().replace('\n', " "),
             place,
         }

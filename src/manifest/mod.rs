@@ -8,7 +8,6 @@ mod error;
 mod find;
 mod load;
 mod model;
-mod suggest;
 mod templates;
 
 use std::ops::Range;
@@ -17,14 +16,13 @@ use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use toml::Spanned;
 
-pub use check::{OPTIONS, is_name, is_variable_name};
+pub use check::{CHOOSES_DOCKER, OPTIONS, is_name, is_variable_name};
 pub use error::ManifestError;
 pub use find::{FILE_NAME, find};
 pub use load::load;
 pub use model::{
     Deploy, HealthDef, HostDef, ParamDef, PortsDef, ProjectDef, ReportDef, RunDef, StackDef, TaskDef, Text, UpstreamDef,
 };
-pub use suggest::{hint, suggestion};
 
 use crate::error::{Place, Source};
 

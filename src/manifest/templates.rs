@@ -4,7 +4,7 @@
 
 use super::{Manifest, ManifestError, RunDef, Sourced, StackDef, TaskDef, Text};
 use crate::error::Place;
-use crate::render::{RenderError, Strings};
+use crate::template::{RenderError, Strings};
 
 /// What strings of stacks, hosts and upstreams may speak of.
 const OF_STACKS: [&str; 4] = ["project", "stack", "env", "home"];

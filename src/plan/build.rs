@@ -12,10 +12,10 @@ use super::params::seen_by;
 use super::words::{split, word_or_words};
 use super::{Node, ParamValue, Plan, PlanError};
 use crate::action::{self, Action};
-use crate::manifest::{Manifest, RunDef, Sourced, TaskDef, Text, hint};
+use crate::manifest::{Manifest, RunDef, Sourced, TaskDef, Text};
 use crate::process::{Command, Env};
-use crate::render::{Strings, context_of_variables};
-use crate::stack::{Project, Stack};
+use crate::stack::{Project, Stack, context_of_variables};
+use crate::template::Strings;
 
 /// Builds the plan for a task. No program is run and no host is asked anything.
 ///
@@ -76,7 +76,7 @@ pub fn no_such_task(manifest: &Manifest, name: &str) -> PlanError {
     if !manifest.tasks.contains_key(name) {
         return PlanError::Unknown {
             name: name.to_owned(),
-            hint: hint(name, public.map(|(name, _)| name.as_str())),
+            hint: crate::suggest::hint(name, public.map(|(name, _)| name.as_str())),
         };
     }
     let pulls = public.filter(|(goal, _)| closure(manifest, goal).contains(&name));

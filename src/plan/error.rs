@@ -1,8 +1,8 @@
 //! What can keep a command from becoming a plan.
 
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
-use crate::render::RenderError;
 use crate::stack::StackError;
+use crate::template::RenderError;
 
 /// A command that cannot become a plan. Nothing was begun.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::manifest::{Manifest, RunDef, Sourced, TaskDef, Text};
-use crate::render::{RenderError, Strings};
+use crate::template::{RenderError, Strings};
 
 /// The task and all that it needs, each after everything that it waits for; otherwise in the order in which `needs`
 /// names them. The manifest has been checked: names exist and there is no cycle.

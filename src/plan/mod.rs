@@ -14,7 +14,7 @@ pub use graph::tasks_on_a_stack;
 pub use params::{ParamValue, params_of};
 
 use crate::action::Action;
-use crate::run::event::NodeName;
+use crate::event::NodeName;
 use crate::stack::{Change, Project, Stack};
 
 /// A plan: nodes in an order in which each stands after all that it waits for.

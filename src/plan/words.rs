@@ -4,7 +4,7 @@ use minijinja::Value;
 
 use super::PlanError;
 use crate::error::Place;
-use crate::render::{Strings, only_expression};
+use crate::template::{Strings, only_expression};
 
 /// Stands for a template while the words around it are split. Unicode keeps it for private use.
 const STAND_IN: char = '\u{e000}';

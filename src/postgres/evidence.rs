@@ -5,7 +5,7 @@ use std::io;
 use tokio_postgres::error::DbError;
 
 use super::last_words;
-use crate::process::without_values;
+use crate::server_messages::without_values;
 
 /// Classes of SQLSTATE whose details speak of names, sessions and settings, and never of rows: connection, authorization,
 /// dependent objects, no such database, no such table, resources, state of objects, operator, system.

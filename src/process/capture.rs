@@ -17,7 +17,7 @@ use super::lines::{AfterEnd, LineReader};
 use super::running::{DRAIN, prepare};
 use super::tail::Tail;
 use super::{Ending, ProcessError, Processes, discard};
-use crate::run::event::Stream;
+use crate::event::Stream;
 
 /// How much an answer may be, in bytes: the largest that is asked for, a `docker compose config` or a list of a
 /// filestore's files, stays under a tenth of it.

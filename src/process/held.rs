@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::command::Command;
 use super::running::{Out, Running, nothing};
 use super::{ProcessError, Processes, Sink};
-use crate::run::event::Stream;
+use crate::event::Stream;
 
 /// The line that ends an answer.
 const COMPLETE: &str = ".";

@@ -8,11 +8,11 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::discretion::Discretion;
 use super::frame::{Begin, Skip};
 use super::tail::Tail;
-use super::{Redactor, Room, Sink};
-use crate::run::event::Stream;
+use super::{Redactor, Sink};
+use crate::event::{Room, Stream};
+use crate::server_messages::MessageFilter;
 
 /// How much of a line is shown, in bytes; the rest of it is left out. No line that a person reads is longer, and a
 /// program that prints a whole file as one line must not fill our memory.
@@ -67,13 +67,13 @@ impl LineReader {
         } = self;
         let mut skipped = begin.map(Begin::skip);
         let mut lines = Lines::new(redactor);
-        let mut discretion = discreet.then(Discretion::default);
+        let mut filter = discreet.then(MessageFilter::default);
         let mut tell = |line: &str| {
             if skipped.as_mut().is_some_and(|skipped| skipped.takes(line)) {
                 return;
             }
-            let shown = match &mut discretion {
-                Some(discretion) => discretion.pass(line),
+            let shown = match &mut filter {
+                Some(filter) => filter.pass(line),
                 None => Some(line.into()),
             };
             if let Some(line) = shown {

@@ -6,7 +6,6 @@
 mod brief;
 mod capture;
 pub mod command;
-mod discretion;
 mod ending;
 mod error;
 mod find;
@@ -17,19 +16,16 @@ mod lines;
 mod pipe;
 mod processes;
 mod redactor;
-mod room;
 mod running;
 mod sink;
 mod tail;
 
 pub use capture::Captured;
 pub use command::{Command, Env};
-pub use discretion::without_values;
 pub use ending::Ending;
 pub use error::ProcessError;
 pub use group::GRACE;
 pub use held::Held;
 pub use processes::Processes;
 pub use redactor::Redactor;
-pub use room::Room;
 pub use sink::{Sink, discard};

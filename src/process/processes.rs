@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::command::Command;
 use super::group::Groups;
 use super::running::{Out, Running, nothing};
-use super::{ProcessError, Redactor, Room, Sink};
+use super::{ProcessError, Redactor, Sink};
+use crate::event::Room;
 
 /// Runs commands, and knows every process group that lives because of it. Clones share the groups.
 ///

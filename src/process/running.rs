@@ -17,7 +17,7 @@ use super::group::{GRACE, Group};
 use super::lines::{AfterEnd, LineReader};
 use super::tail::Tail;
 use super::{Ending, ProcessError, Processes, Sink};
-use crate::run::event::Stream;
+use crate::event::Stream;
 
 /// How long output is waited for after the leader of a group has ended. What the leader wrote stands in the pipe by then
 /// and takes milliseconds to read; only a process that it left behind (a daemon, ssh's connection master) can keep the

@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
-use super::bounds::{FUEL, Output, SOURCE, bounded, too_long};
 use super::mark::marked;
-use super::secrets::{context_in_clear, context_of_variables};
-use super::{RenderError, filters};
 use crate::error::{Place, Source};
-use crate::stack::{Project, Stack};
+use crate::stack::{Project, Stack, context_in_clear, context_of_variables};
+use crate::template::bounds::{FUEL, Output, SOURCE, bounded, too_long};
+use crate::template::{RenderError, filters};
 
 /// The templates of the repository's `templates/` folder.
 const BUILT_IN: [(&str, &str); 9] = [
@@ -196,7 +195,7 @@ impl Templates {
             return RenderError::NoTemplate {
                 name: name.to_owned(),
                 folder: self.folder.clone(),
-                hint: crate::manifest::hint(name, names),
+                hint: crate::suggest::hint(name, names),
             };
         }
         let error = innermost(error);

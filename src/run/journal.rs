@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::{Diagnostic, ExitCode, Explain};
-use crate::run::event::Event;
+use crate::event::Event;
 use node_log::NodeLogs;
 
 pub use node_log::Logs;

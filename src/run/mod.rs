@@ -1,13 +1,9 @@
 //! A plan being carried out: what is ready runs, beside each other as far as `--jobs` allows; the first failure ends
 //! the rest.
 
-pub mod event;
-mod events;
 mod id;
-mod interest;
 mod journal;
 mod lock;
-mod queue;
 mod setting;
 
 use std::collections::VecDeque;
@@ -17,20 +13,17 @@ use std::time::Instant;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-pub use events::Events;
 pub use id::{is_run_id, run_id};
-pub use interest::{Interest, Lines};
 pub use journal::{JOURNAL, Journal, JournalError, JournalWriter, Logs};
 pub use lock::{Holder, LockError, StackLock};
-pub use queue::Queue;
 pub use setting::{Ended, Setting};
 
 use crate::action::{ActionError, Handover, Report, Scene, bring_web_back, is_short, web_was_left_down};
+use crate::event::{Event, NodeInfo, NodeName, Outcome};
 use crate::plan::Plan;
 use crate::postgres::PostgresError;
 use crate::secret::Secret;
 use crate::stack::Change;
-use event::{Event, NodeInfo, NodeName, Outcome};
 
 struct Finished {
     node: usize,

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
-use super::Events;
-use super::event::NodeName;
 use crate::action::ActionError;
+use crate::event::{Events, NodeName};
 use crate::process::Processes;
 
 /// What a run needs beside its plan.

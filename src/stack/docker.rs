@@ -3,10 +3,8 @@
 
 use super::{Stack, StackError};
 use crate::host::Host;
+use crate::manifest::CHOOSES_DOCKER;
 use crate::process::{Command, ProcessError, Processes};
-
-/// The variables by which the `docker` command chooses an engine.
-pub const CHOOSING: [&str; 3] = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"];
 
 impl Stack {
     /// Refuses a `DOCKER_HOST` that leads away from this machine, for a stack that is on it. So are, for any stack,
@@ -16,7 +14,7 @@ impl Stack {
     /// # Errors
     /// [`StackError::OtherDocker`], [`StackError::ChoosesDocker`].
     pub fn guard_docker_host(&self, environment: &dyn Fn(&str) -> Option<String>) -> Result<(), StackError> {
-        for name in CHOOSING {
+        for name in CHOOSES_DOCKER {
             if let Some(origin) = self.variables.origin(name) {
                 return Err(StackError::ChoosesDocker {
                     stack: self.name.clone(),

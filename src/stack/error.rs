@@ -5,9 +5,9 @@ use camino::Utf8PathBuf;
 use super::FoldersError;
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
 use crate::host::SshTargetError;
-use crate::manifest::suggestion;
 use crate::process::ProcessError;
-use crate::render::RenderError;
+use crate::suggest::suggestion;
+use crate::template::RenderError;
 use crate::upstream::UpstreamError;
 
 /// A stack that cannot be resolved, or an act that its guards refuse.

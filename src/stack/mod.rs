@@ -22,13 +22,13 @@ mod policy_layers;
 mod project;
 mod resolve;
 mod secrecy;
+mod template_context;
 mod tolerance;
 mod variables;
 
 use camino::Utf8PathBuf;
 
 pub use addon_mounts::AddonMount;
-pub use docker::CHOOSING;
 pub use error::StackError;
 pub use folders::FoldersError;
 pub use guard::Change;
@@ -38,6 +38,8 @@ pub use places::{Paths, Ports, plain};
 pub use project::Project;
 pub use resolve::resolve;
 pub use secrecy::Secrecy;
+pub(crate) use template_context::context_in_clear;
+pub use template_context::context_of_variables;
 pub use tolerance::Tolerance;
 pub use variables::{Value, Variable, Variables};
 

@@ -4,12 +4,13 @@ use minijinja::{Value, context};
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
+use super::context_in_clear;
 use super::policy_layers::{Layers, Lists};
 use super::{StackError, Variables};
 use crate::error::{Place, Source};
 use crate::manifest::{Manifest, Sourced, StackDef};
-use crate::render::{RenderError, Strings, context_in_clear, only_expression};
 use crate::sanitise::{Policy, PolicyPart};
+use crate::template::{RenderError, Strings, only_expression};
 
 /// Renders and reads the policy of a stack, and tells where each part of it stands. Its strings may speak of secrets: they
 /// become values that are bound in SQL and shown nowhere.

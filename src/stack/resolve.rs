@@ -3,13 +3,14 @@
 use camino::Utf8PathBuf;
 use minijinja::context;
 
+use super::context_of_variables;
 use super::places::absolute;
 use super::policy::policy;
 use super::{Paths, Ports, Secrecy, Stack, StackError, Tolerance, Value, Variables};
 use crate::error::Place;
-use crate::manifest::{Deploy, Manifest, Sourced, StackDef, Text, hint};
+use crate::manifest::{Deploy, Manifest, Sourced, StackDef, Text};
 use crate::postgres::is_reserved;
-use crate::render::{Strings, context_of_variables};
+use crate::template::Strings;
 
 /// Overlays of a stack that names none.
 const DEFAULT_OVERLAYS: [&str; 2] = ["base", "ports"];
@@ -31,7 +32,7 @@ pub fn resolve(
     let Some(own) = manifest.stacks.get(name) else {
         return Err(StackError::Unknown {
             name: name.to_owned(),
-            hint: hint(name, manifest.stacks.keys().map(String::as_str)),
+            hint: crate::suggest::hint(name, manifest.stacks.keys().map(String::as_str)),
         });
     };
     let mut resolver = Resolver {

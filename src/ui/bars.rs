@@ -12,9 +12,9 @@ use super::gauge::Layout;
 use super::mode::Verbosity;
 use super::paint::Paint;
 use super::{INTERRUPTED, left_out};
+use crate::event::{Event, NodeInfo, NodeName, Outcome, Progress};
 use crate::measure;
 use crate::plain_text;
-use crate::run::event::{Event, NodeInfo, NodeName, Outcome, Progress};
 use running::Running;
 
 /// Longer names are cut: a line must have room for more than its name.

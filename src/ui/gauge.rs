@@ -2,8 +2,8 @@
 
 use super::pace;
 use super::paint::Paint;
+use crate::event::{Progress, Unit};
 use crate::measure;
-use crate::run::event::{Progress, Unit};
 
 /// How many columns the drawn bar takes.
 const BAR: usize = 20;

@@ -27,8 +27,7 @@ use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
 use crate::error::Diagnostic;
-use crate::run::event::{Event, Stream};
-use crate::run::{Interest, Lines};
+use crate::event::{Event, Interest, Lines, Stream};
 use crate::secret::Secret;
 use bars::Bars;
 use paint::Paint;

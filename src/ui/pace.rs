@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::run::event::Progress;
+use crate::event::Progress;
 
 /// No longer silence than this while something moves.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -54,7 +54,7 @@ pub(super) fn percent(progress: &Progress) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::Unit;
+    use crate::event::Unit;
 
     fn progress(done: u64, total: Option<u64>) -> Progress {
         Progress {

@@ -8,9 +8,9 @@ use super::mode::Verbosity;
 use super::pace::Pace;
 use super::printer::Printer;
 use super::{INTERRUPTED, left_out};
+use crate::event::{Event, NodeInfo, NodeName, Outcome, Progress};
 use crate::measure;
 use crate::plain_text;
-use crate::run::event::{Event, NodeInfo, NodeName, Outcome, Progress};
 
 /// Every line begins with its node, so that lines of nodes that run side by side can be told apart.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use crate::run::event::Stream;
+use crate::event::Stream;
 
 /// How much is held back before it is written, in bytes: a Linux pipe's usual capacity.
 const HELD: usize = 64 * 1024;

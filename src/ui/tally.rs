@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use camino::Utf8PathBuf;
 
+use crate::event::{Event, NodeName, Outcome};
 use crate::measure;
 use crate::plain_text;
-use crate::run::event::{Event, NodeName, Outcome};
 
 /// Counts what happens, for the line that ends a run.
 #[derive(Debug, Default)]

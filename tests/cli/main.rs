@@ -17,6 +17,7 @@ mod folders;
 mod guards;
 mod host;
 mod manifest;
+mod module_order;
 mod names;
 mod output;
 mod overwrite;

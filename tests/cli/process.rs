@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use opw_task::error::Explain;
+use opw_task::event::Stream;
 use opw_task::process::{Command, Ending, Env, ProcessError, Processes, Redactor, Sink, discard};
-use opw_task::run::event::Stream;
 use opw_task::secret::Secret;
 use tokio_util::sync::CancellationToken;
 

@@ -7,8 +7,8 @@ use camino::Utf8PathBuf;
 
 use super::JournalError;
 use super::bounded::BoundedLog;
+use crate::event::{Event, NodeName, Outcome, Stream};
 use crate::plain_text;
-use crate::run::event::{Event, NodeName, Outcome, Stream};
 
 /// A file name holds 255 bytes; what a node is called beyond this does not tell it from others.
 const LONGEST_NAME: usize = 200;

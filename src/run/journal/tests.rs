@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use tempfile::TempDir;
 
 use super::*;
-use crate::run::event::{Outcome, Stream};
+use crate::event::{Outcome, Stream};
 use crate::run::id::run_id;
 
 const RUN: &str = "20261122t134501x7k2";

@@ -7,8 +7,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Journal;
-use crate::run::interest::{Interest, Lines};
-use crate::run::queue::Queue;
+use crate::event::{Interest, Lines, Queue};
 
 /// What the journal wants of a run: everything.
 pub const JOURNAL: Interest = Interest {

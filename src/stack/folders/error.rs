@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use super::Advice;
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::HostError;
-use crate::process::command::quote;
+use crate::shell_words::quote;
 
 /// Folders that are not the stack's, or data that would be left behind.
 #[derive(Debug, thiserror::Error)]

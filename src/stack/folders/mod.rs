@@ -230,7 +230,7 @@ pub struct Advice {
 
 /// The lines that move a folder to a place that is empty or not there.
 fn moving(from: &Utf8Path, to: &Utf8Path) -> Vec<String> {
-    let quote = |path: &Utf8Path| crate::process::command::quote(path.as_str());
+    let quote = |path: &Utf8Path| crate::shell_words::quote(path.as_str());
     let (mut lines, mut from) = (Vec::new(), from.to_owned());
     if to.starts_with(&from) {
         let aside = Utf8PathBuf::from(format!("{from}.moved"));

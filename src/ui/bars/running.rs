@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
+use crate::event::Progress;
 use crate::measure;
 use crate::plain_text;
-use crate::run::event::Progress;
 use crate::ui::gauge::{Gauge, Layout};
 use crate::ui::paint::Paint;
 

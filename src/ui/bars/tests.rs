@@ -3,7 +3,7 @@
 use indicatif::InMemoryTerm;
 
 use super::*;
-use crate::run::event::{Stream, Unit};
+use crate::event::{Stream, Unit};
 
 struct Screen {
     term: InMemoryTerm,

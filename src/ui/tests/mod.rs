@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::error::ExitCode;
-use crate::run::event::{NodeInfo, Outcome, Progress, Stream, Unit};
+use crate::event::{NodeInfo, Outcome, Progress, Stream, Unit};
 
 /// A stream that is kept.
 #[derive(Clone, Default)]

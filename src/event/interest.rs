@@ -1,6 +1,6 @@
 //! Which events a reader of a run wants, and what becomes of them when it is slow.
 
-use super::event::{Event, NodeName};
+use super::{Event, NodeName};
 
 /// What becomes of the lines of children that nobody asked for by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,13 +13,13 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 /// A template's source may have so many bytes. The built-in ones have some 3,000.
-pub(super) const SOURCE: usize = 128 * 1024;
+pub(crate) const SOURCE: usize = 128 * 1024;
 
 /// A file or string may be made of so many instructions. The built-in templates take some thousands.
-pub(super) const FUEL: u64 = 2_000_000;
+pub(crate) const FUEL: u64 = 2_000_000;
 
 /// A rendered file may have so many bytes.
-pub(super) const OUTPUT: usize = 16 * 1024 * 1024;
+pub(crate) const OUTPUT: usize = 16 * 1024 * 1024;
 
 /// Address space that is only used where a template nests deeply. An unoptimised build needs some 2 KiB for a byte of
 /// source.
@@ -36,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Why work was left alone.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unbounded {
+pub(crate) enum Unbounded {
     /// It took too long.
     #[error("this does not come to an end: it was given up after {} s", TIME.as_secs())]
     Time,
@@ -50,7 +50,7 @@ pub(super) enum Unbounded {
 
 /// Does work on a thread of its own and waits for it, within the limits. Work that is given up goes on until the program
 /// ends.
-pub(super) fn bounded<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unbounded> {
+pub(crate) fn bounded<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unbounded> {
     let (done, result) = sync_channel(1);
     let (begun, before) = (Instant::now(), resident());
     let thread = Builder::new().name("template".into()).stack_size(STACK);
@@ -80,14 +80,14 @@ fn resident() -> u64 {
 
 /// Takes up to [`OUTPUT`] bytes, and says in `full` that there was more.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(crate) struct Output {
     text: Vec<u8>,
     full: Arc<AtomicBool>,
 }
 
 impl Output {
     /// Nothing yet.
-    pub(super) fn new(full: &Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(full: &Arc<AtomicBool>) -> Self {
         full.store(false, Ordering::Relaxed);
         Self {
             text: Vec::new(),
@@ -96,7 +96,7 @@ impl Output {
     }
 
     /// The text that was written.
-    pub(super) fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         String::from_utf8_lossy(&self.text).into_owned()
     }
 }
@@ -119,7 +119,7 @@ impl io::Write for Output {
 }
 
 /// The error of a template that renders too much.
-pub(super) fn too_long() -> minijinja::Error {
+pub(crate) fn too_long() -> minijinja::Error {
     minijinja::Error::new(
         minijinja::ErrorKind::InvalidOperation,
         format!("it renders more than {} MiB", OUTPUT >> 20),

@@ -51,14 +51,14 @@ const STATEMENT: usize = 300;
 
 /// Lets through what a child says but for values of rows.
 #[derive(Debug, Default)]
-pub(super) struct Discretion {
+pub struct MessageFilter {
     /// The last line ended in the midst of something that is not shown.
     hiding: bool,
 }
 
-impl Discretion {
+impl MessageFilter {
     /// What may be shown of a line; nothing, if it may be the rest of a value.
-    pub(super) fn pass<'l>(&mut self, line: &'l str) -> Option<Cow<'l, str>> {
+    pub fn pass<'l>(&mut self, line: &'l str) -> Option<Cow<'l, str>> {
         let program = PROGRAMS.iter().find(|program| line.starts_with(*program));
         let words = &line[program.map_or(0, |program| program.len())..];
         if let Some(program) = program.filter(|program| program.starts_with("pg_"))
@@ -151,10 +151,10 @@ mod tests {
     use super::*;
 
     fn shown(lines: &[&str]) -> Vec<String> {
-        let mut discretion = Discretion::default();
+        let mut filter = MessageFilter::default();
         lines
             .iter()
-            .filter_map(|line| discretion.pass(line).map(Cow::into_owned))
+            .filter_map(|line| filter.pass(line).map(Cow::into_owned))
             .collect()
     }
 

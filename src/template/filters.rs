@@ -3,10 +3,10 @@
 use minijinja::{Environment, Error, ErrorKind, Value};
 
 /// Adds the filters to an environment.
-pub(super) fn add_to(environment: &mut Environment<'_>) {
+pub(crate) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("yaml", yaml);
     environment.add_filter("env", env);
-    environment.add_filter("sh", |word: &str| crate::process::command::quote(word));
+    environment.add_filter("sh", |word: &str| crate::shell_words::quote(word));
 }
 
 /// A value as a YAML scalar. JSON's strings are YAML's double-quoted ones; `$` is doubled because compose interpolates.

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Error, ErrorKind, Value};
 
-use crate::stack::{Value as Variable, Variables};
-
-/// How an error begins that is about a secret.
-pub(super) const IS_SECRET: &str = "is a secret";
+use super::{Value as Variable, Variables};
+use crate::template::IS_SECRET;
 
 /// Variables for strings of the manifest and for files that anybody may read.
 #[must_use]

@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::event::{Event, NodeName};
 use super::interest::{Delivery, Interest, Kind, Lines};
+use super::{Event, NodeName};
 
 /// How much is in the queue when children begin to wait, in bytes.
 const LIMIT: usize = 1024 * 1024;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::run::event::{NodeInfo, Outcome, Progress, Stream, Unit};
+use crate::event::{NodeInfo, Outcome, Progress, Stream, Unit};
 
 const SCREEN: Interest = Interest {
     lines: Lines::Dropped,

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use super::event::{Event, NodeName};
 use super::queue::Queue;
-use crate::process::Room;
+use super::{Event, NodeName, Room};
 
 /// Hands every event to all readers of a run. Telling never blocks; clones tell the same readers.
 #[derive(Debug, Clone)]

@@ -3,8 +3,8 @@
 use camino::Utf8PathBuf;
 use minijinja::ErrorKind;
 
+use super::IS_SECRET;
 use super::bounds::{FUEL, Unbounded};
-use super::secrets::IS_SECRET;
 use crate::error::{Diagnostic, ExitCode, Explain, Place, Source};
 
 /// A template that cannot be rendered. Nothing was written.
@@ -52,7 +52,7 @@ pub enum RenderError {
 
 impl RenderError {
     /// An error in a string of the manifest. The span is the whole string: TOML's escapes make finer ones untrue.
-    pub(super) fn in_manifest(error: &minijinja::Error, text: &str, place: &Place) -> Self {
+    pub(crate) fn in_manifest(error: &minijinja::Error, text: &str, place: &Place) -> Self {
         let column = error
             .range()
             .and_then(|range| text.get(range))
@@ -74,7 +74,7 @@ impl RenderError {
     }
 
     /// A string of the manifest that was given up.
-    pub(super) fn unbounded(why: &Unbounded, place: &Place) -> Self {
+    pub(crate) fn unbounded(why: &Unbounded, place: &Place) -> Self {
         Self::Template {
             message: why.to_string(),
             place: Box::new(place.clone()),
@@ -83,7 +83,7 @@ impl RenderError {
     }
 
     /// A string of the manifest with more text than a template may have.
-    pub(super) fn too_large(limit: usize, place: &Place) -> Self {
+    pub(crate) fn too_large(limit: usize, place: &Place) -> Self {
         Self::Template {
             message: format!("a template may have {} KiB at most", limit >> 10),
             place: Box::new(place.clone()),
@@ -96,12 +96,12 @@ impl RenderError {
         Self::Template {
             message: format!("there is no {kind} `{name}` here"),
             place: Box::new(place.clone()),
-            hint: crate::manifest::hint(name, there.iter().copied()),
+            hint: crate::suggest::hint(name, there.iter().copied()),
         }
     }
 
     /// An error in a template file.
-    pub(super) fn in_file(error: &minijinja::Error, source: Source) -> Self {
+    pub(crate) fn in_file(error: &minijinja::Error, source: Source) -> Self {
         let line_start = error.line().map_or(0, |line| {
             source
                 .text

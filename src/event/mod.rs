@@ -1,8 +1,19 @@
-//! Facts about a run. The screen, the journal and `--output json` know a run through these and nothing else.
+//! Facts about a run, and how they reach who reads them. The screen, the journal and `--output json` know a run through
+//! these and nothing else.
+
+mod events;
+mod interest;
+mod queue;
+mod room;
 
 use std::sync::Arc;
 
 use serde::Serialize;
+
+pub use events::Events;
+pub use interest::{Interest, Lines};
+pub use queue::Queue;
+pub use room::Room;
 
 /// The name of a node in its plan: unique there, and the name of its log.
 pub type NodeName = Arc<str>;

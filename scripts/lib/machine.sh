@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # Sourced by the scripts beside this folder: sees to it that the machine has what they need.
 #
-#   prepare_machine rust    what builds and checks the crate
-#   prepare_machine lab     that, and what the lab needs: a running Docker engine with compose and buildx, ssh, rsync …
+#   prepare_machine [checks] [lab]    what builds the crate; `checks`: and what checks it; `lab`: and what the lab needs, a
+#                                     running Docker engine with compose and buildx, ssh, rsync …
 #
 # On Debian, as root, it installs what is missing, having said what. Anywhere else it says what is missing and how to get
 # it, exits with 2 and changes nothing. Where nothing is missing it says nothing.
 
-least_rust=1.89
+least_rust=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
 least_compose=2.20
 dockerd_log=/var/log/dockerd.log
 
@@ -38,13 +38,17 @@ buildx_is_there() { docker buildx version >/dev/null 2>&1; }
 
 can_install() { [[ $EUID -eq 0 && -f /etc/debian_version ]] && has apt-get; }
 
-# survey LEVEL: sets `packages` (Debian packages to install), `plugins` (Docker plugins to fetch) and `engine` (to start)
+# survey [checks] [lab]: sets `packages` (Debian packages to install), `plugins` (Docker plugins to fetch) and `engine` (to start)
 survey() {
     packages=() plugins=() engine=
     has cc || packages+=(build-essential)
     has git || packages+=(git)
-    has shellcheck || packages+=(shellcheck)
-    [[ $1 == lab ]] || return 0
+    if [[ " $* " == *" checks "* ]]; then
+        has shellcheck || packages+=(shellcheck)
+        # Debian's python3 makes no environments for packages from PyPI by itself.
+        python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+    fi
+    [[ " $* " == *" lab "* ]] || return 0
 
     has curl || packages+=(curl ca-certificates)
     has ssh || packages+=(openssh-client)
@@ -164,7 +168,7 @@ start_engine() {
 
 prepare_machine() {
     local packages plugins engine
-    survey "$1"
+    survey "$@"
     if ! rust_is_there; then
         explain_rust
         can_install || explain
@@ -184,7 +188,7 @@ prepare_machine() {
     [[ -z $engine ]] || start_engine
 
     hash -r
-    survey "$1"
+    survey "$@"
     if ((${#packages[@]} || ${#plugins[@]})) || [[ -n $engine ]]; then
         say "Set up, and still:"
         explain

@@ -34,7 +34,7 @@ where
     }
     let all: Vec<_> = names.take(13).map(|name| format!("`{name}`")).collect();
     match all.len() {
-        1..=12 => Some(format!("there is {}", all.join(", "))),
+        1..=12 => Some(format!("choose one of {}", all.join(", "))),
         _ => None,
     }
 }
@@ -43,7 +43,7 @@ where
 #[must_use]
 pub fn suggestion(message: &str) -> Option<String> {
     if message.ends_with("expected a sequence") {
-        return Some("write a list, even of one: [\"…\"]".into());
+        return Some("write a list, even for a single value: [\"…\"]".into());
     }
     let mut words = message.split('`').skip(1).step_by(2);
     let wrong = words.next()?;
@@ -58,7 +58,10 @@ mod tests {
     fn finds_what_was_meant() {
         assert_eq!(nearest("biuld", ["build", "up", "down"]), Some("build"));
         assert_eq!(nearest("zzz", ["build", "up", "down"]), None);
-        assert_eq!(hint("zzz", ["up", "down"]).as_deref(), Some("there is `up`, `down`"));
+        assert_eq!(
+            hint("zzz", ["up", "down"]).as_deref(),
+            Some("choose one of `up`, `down`")
+        );
         assert_eq!(hint("zzz", []), None);
     }
 }

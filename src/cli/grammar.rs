@@ -21,7 +21,7 @@ pub(super) const STACK: &str = "STACK";
 pub(super) fn command(manifest: Option<&Manifest>, args: &[OsString]) -> Result<Command, PlanError> {
     let mut command = Command::new("opw-task")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Brings Odoo stacks up, restores sanitised copies of production into them, renders what deploys them")
+        .about("Give Odoo stacks fresh, sanitised copies of production, and run the tasks of a tasks.toml")
         .subcommand_value_name("TASK")
         .subcommand_help_heading("Tasks and commands")
         .args(Options::args())
@@ -31,17 +31,17 @@ pub(super) fn command(manifest: Option<&Manifest>, args: &[OsString]) -> Result<
                     .long("all")
                     .short('a')
                     .action(ArgAction::SetTrue)
-                    .help("Private tasks too"),
+                    .help("Include private tasks"),
             ),
         )
         .subcommand(
             Command::new("env")
-                .about("Show the variables of a stack and where each comes from; secrets masked")
+                .about("Show the variables of a stack and where each comes from, with secrets masked")
                 .arg(stack(manifest)),
         );
     command = command.subcommand(
         Command::new("upstream")
-            .about("List every line that a restore may send to the stack's upstream, for its allow list")
+            .about("List every command that a restore may send to the stack's upstream, for its allow list")
             .arg(stack(manifest)),
     );
     let Some(manifest) = manifest else { return Ok(command) };
@@ -85,7 +85,7 @@ fn of_param(name: &str, def: &ParamDef) -> Arg {
 }
 
 fn stack(manifest: Option<&Manifest>) -> Arg {
-    let arg = Arg::new(STACK).required(true).help("A stack of the manifest");
+    let arg = Arg::new(STACK).required(true).help("Name of the stack");
     match manifest {
         Some(manifest) if !manifest.stacks.is_empty() => {
             let names: Vec<String> = manifest.stacks.keys().cloned().collect();

@@ -108,7 +108,7 @@ fn which_stack(manifest: &Manifest) -> Diagnostic {
         true => format!("{} has no stack yet: write a [stacks.NAME]", manifest.path),
         false => format!("name one of {}", names.join(", ")),
     };
-    Diagnostic::new(ExitCode::Usage, "on which stack? This task needs one").hint(hint)
+    Diagnostic::new(ExitCode::Usage, "no stack was named, and this command needs one").hint(hint)
 }
 
 fn refuse(diagnostic: &Diagnostic, early: &Options) -> ExitCode {

@@ -17,7 +17,7 @@ pub(super) struct Options {
     pub output: Mode,
     /// Whether children's lines are shown.
     pub verbosity: Verbosity,
-    /// So many nodes at once.
+    /// The maximum number of tasks to run in parallel.
     pub jobs: usize,
     /// Show the plan instead of carrying it out.
     pub dry_run: bool,
@@ -38,7 +38,7 @@ impl Options {
                 .short('f')
                 .value_name("PATH")
                 .value_parser(value_parser!(String))
-                .help("The manifest [default: the nearest tasks.toml upwards]"),
+                .help("Path of the manifest [default: the nearest tasks.toml, from here upwards]"),
             Arg::new("output")
                 .long("output")
                 .short('o')
@@ -47,7 +47,7 @@ impl Options {
                 .value_parser(clap::builder::PossibleValuesParser::new(
                     Mode::ALL.map(|(name, _)| name),
                 ))
-                .help("How a run is shown"),
+                .help("How to show a run"),
             Arg::new("verbose")
                 .long("verbose")
                 .short('v')
@@ -58,28 +58,28 @@ impl Options {
                 .short('j')
                 .value_name("N")
                 .value_parser(value_parser!(u16).range(1..))
-                .help("So many tasks at once [default: the number of processors, at least 2]"),
+                .help("Run at most N tasks at once [default: number of processors, at least 2]"),
             Arg::new("here")
                 .long("here")
                 .action(ArgAction::SetTrue)
-                .help("This machine is the stack's host: work here, not over ssh"),
+                .help("Run here instead of connecting to the stack's host over ssh"),
             Arg::new("dry-run")
                 .long("dry-run")
                 .short('n')
                 .action(ArgAction::SetTrue)
-                .help("Show what would be done, as commands; run nothing"),
+                .help("Print the commands instead of running them"),
             Arg::new("set")
                 .long("set")
                 .value_name("NAME=VALUE")
                 .action(ArgAction::Append)
                 .value_parser(pair)
-                .help("Set a variable of the stack; wins over all env files"),
+                .help("Set a variable of the stack, overriding all env files"),
             Arg::new("take-over")
                 .long("take-over")
                 .value_name("PATH")
                 .action(ArgAction::Append)
                 .value_parser(value_parser!(String))
-                .help("Replace this file, or work in this folder, although opw-task did not make it; a file is kept beside"),
+                .help("Replace this file, or use this folder, although opw-task did not make it; the old file is kept beside it"),
         ]
         .map(|arg| arg.global(true).help_heading("Options of every command"))
     }
@@ -184,7 +184,9 @@ impl Default for Options {
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if is_variable_name(name) => Ok((name.to_owned(), value.to_owned())),
-        Some(_) => Err("a variable's name has letters, digits and `_`, no digit first".to_owned()),
+        Some(_) => {
+            Err("a variable's name consists of letters, digits and `_` and does not start with a digit".to_owned())
+        }
         None => Err("write NAME=VALUE".to_owned()),
     }
 }

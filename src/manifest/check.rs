@@ -77,9 +77,14 @@ fn check_task(manifest: &Manifest, name: &str, task: &Sourced<TaskDef>) -> Resul
             .clone()
             .find(|name| CHOOSES_DOCKER.contains(&name.get_ref().as_str()))
     {
-        let title = format!("task `{name}` chooses another Docker by {}", variable.get_ref());
+        let title = format!(
+            "task `{name}` selects another Docker engine through {}",
+            variable.get_ref()
+        );
         let error = ManifestError::invalid(title, Some(task.place(variable)));
-        return Err(error.hinted(Some("a stack elsewhere has a host of [hosts]".into())));
+        return Err(error.hinted(Some(
+            "to run a stack on another machine, set its `host` to one of [hosts]".into(),
+        )));
     }
     variables.try_for_each(|variable| well_named_variable(task, variable))
 }
@@ -87,18 +92,18 @@ fn check_task(manifest: &Manifest, name: &str, task: &Sourced<TaskDef>) -> Resul
 /// What is wrong with a parameter, if anything is.
 fn fault_of_param(name: &str, def: &ParamDef) -> Option<&'static str> {
     if !is_name(name) {
-        return Some("is not a name: use lower-case letters, digits and `-`, a letter first");
+        return Some("is not a name: use lower-case letters, digits and `-`, starting with a letter");
     }
     if OPTIONS.contains(&name) {
         return Some("has the name of an option that every command takes");
     }
     if def.flag && (def.default.is_some() || !def.choices.is_empty() || def.rest) {
-        return Some("is a flag: it can have no default, choices or rest");
+        return Some("is a flag, so it cannot have a default, choices or rest");
     }
     match &def.default {
-        Some(_) if def.rest => Some("takes the rest of the line: it can have no default"),
+        Some(_) if def.rest => Some("takes the rest of the line, so it cannot have a default"),
         Some(default) if !def.choices.is_empty() && !def.choices.contains(default) => {
-            Some("has a default that is none of its choices")
+            Some("has a default that is not one of its choices")
         }
         _ => None,
     }
@@ -125,7 +130,9 @@ fn well_named(kind: &str, name: &str, place: Place) -> Result<(), ManifestError>
     Err(
         ManifestError::invalid(format!("`{name}` cannot be the name of a {kind}"), Some(place))
             .because("names go into command lines, folders and compose projects")
-            .hinted(Some("use lower-case letters, digits and `-`, a letter first".into())),
+            .hinted(Some(
+                "use lower-case letters, digits and `-`, starting with a letter".into(),
+            )),
     )
 }
 
@@ -135,7 +142,9 @@ fn well_named_variable<T>(layer: &Sourced<T>, name: &Text) -> Result<(), Manifes
     }
     let title = format!("`{}` cannot be the name of a variable", name.get_ref());
     let error = ManifestError::invalid(title, Some(layer.place(name)));
-    Err(error.hinted(Some("use letters, digits and `_`, no digit first".into())))
+    Err(error.hinted(Some(
+        "use letters, digits and `_`; the first character cannot be a digit".into(),
+    )))
 }
 
 /// Whether a text can name an environment variable, in a shell and in an env file too.
@@ -160,7 +169,10 @@ fn cycle(manifest: &Manifest, path: &[&str]) -> ManifestError {
         let mut edges = task.def.needs.iter().chain(&task.def.after);
         edges.find(|edge| edge.get_ref() == to).map(|edge| task.place(edge))
     });
-    ManifestError::invalid(format!("tasks wait for each other: {}", path.join(" → ")), place)
+    ManifestError::invalid(
+        format!("tasks depend on each other in a cycle: {}", path.join(" → ")),
+        place,
+    )
 }
 
 /// The first cycle among `needs` and `after`, as `[a, b, a]`, in the order written.

@@ -58,7 +58,7 @@ ports = { web = 8069 }
         assert_eq!(found, Some((value.to_owned(), "--set".to_owned())));
     }
     insta::assert_snapshot!(project.run(&["env", "local", "--set", "1X=y"]).ended(2).err, @"
-    error: invalid value '1X=y' for '--set <NAME=VALUE>': a variable's name has letters, digits and `_`, no digit first
+    error: invalid value '1X=y' for '--set <NAME=VALUE>': a variable's name consists of letters, digits and `_` and does not start with a digit
 
     For more information, try '--help'.
     ");
@@ -186,14 +186,8 @@ fn a_remote_host_may_stand_in_an_env_file() {
         "DEPLOY_REMOTE_HOST=docker.example\nDEPLOY_REMOTE_USER=deploy\nDEPLOY_REMOTE_PORT=2222\nDEPLOY_REMOTE_STACK_PATH=/opt/stack\n",
     );
     let out = project.run(&["ps", "local", "--dry-run"]).ended(0).out;
-    assert!(
-        out.contains("ssh://deploy@docker.example:2222") || out.contains("-p 2222"),
-        "{out}"
-    );
-    assert!(
-        out.contains("deploy@docker.example") && out.contains("--project-directory /opt/stack"),
-        "{out}"
-    );
+    assert!(out.contains(" -p 2222 deploy@docker.example "), "{out}");
+    assert!(out.contains("--project-directory /opt/stack"), "{out}");
     assert!(out.contains("/opt/odoo-ai/data/local/.compose.env"), "{out}");
 }
 

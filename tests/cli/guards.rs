@@ -6,12 +6,12 @@ use crate::project::{Project, Ran};
 /// Two upstreams; one stack copies from the one, one from none.
 const MANIFEST: &str = r#"
 [upstreams.opw]
-host          = "root@opw-prod.shiny"
+host          = "root@opw-prod.example"
 database      = "opw"
 database-user = "odoo"
 filestore     = "/srv/opw"
 [upstreams.cm]
-host          = "root@cm-prod.shiny"
+host          = "root@cm-prod.example"
 database      = "cm"
 database-user = "odoo"
 filestore     = "/srv/cm"
@@ -60,10 +60,10 @@ fn set(name: &str, value: &str) -> String {
 fn no_stack_runs_on_the_machine_of_any_upstream() {
     let project = project().without_programs();
     for (stack, host) in [
-        ("shop", "opw-prod.shiny"),
-        ("shop", "cm-prod.shiny"),
-        ("bare", "opw-prod.shiny"),
-        ("bare", "CM-Prod.shiny."),
+        ("shop", "opw-prod.example"),
+        ("shop", "cm-prod.example"),
+        ("bare", "opw-prod.example"),
+        ("bare", "CM-Prod.example."),
     ] {
         let host = set("DEPLOY_REMOTE_HOST", host);
         refused(&project, &["down", stack, &host], "which is the upstream `");
@@ -83,8 +83,8 @@ fn no_stack_runs_on_the_machine_of_any_upstream() {
         project.run(&args).ended(code);
     }
     insta::assert_snapshot!(
-        project.run(&["down", "bare", "--set=DEPLOY_REMOTE_HOST=cm-prod.shiny"]).ended(3).err, @"
-    error: stack `bare` runs on cm-prod.shiny, which is the upstream `cm`
+        project.run(&["down", "bare", "--set=DEPLOY_REMOTE_HOST=cm-prod.example"]).ended(3).err, @"
+    error: stack `bare` runs on cm-prod.example, which is the upstream `cm`
     why: an upstream is only ever read
     help: give the stack another host
     ");
@@ -100,7 +100,7 @@ fn nothing_runs_on_an_upstream_that_is_this_machine() {
         names.push(socket.local_addr().unwrap().ip().to_string());
     }
     for name in names {
-        let project = Project::new(&MANIFEST.replace("cm-prod.shiny", &name)).without_programs();
+        let project = Project::new(&MANIFEST.replace("cm-prod.example", &name)).without_programs();
         for stack in ["shop", "bare"] {
             let says = format!("stack `{stack}` runs on this machine, which is the upstream `cm`");
             refused(&project, &["down", stack], &says);
@@ -114,7 +114,7 @@ fn nothing_runs_on_an_upstream_that_is_this_machine() {
 
 #[test]
 fn other_names_that_ssh_knows_for_an_upstream_are_seen_through() {
-    let ssh = "for last; do :; done\ncase \"$last\" in *backdoor) last=cm-prod.shiny. ;; esac\n\
+    let ssh = "for last; do :; done\ncase \"$last\" in *backdoor) last=cm-prod.example. ;; esac\n\
                echo \"hostname ${last#*@}\"\necho 'port 22'";
     let project = project().with_program("ssh", ssh);
     let host = set("DEPLOY_REMOTE_HOST", "backdoor");
@@ -130,7 +130,7 @@ fn other_names_that_ssh_knows_for_an_upstream_are_seen_through() {
 #[test]
 fn no_odoo_is_started_on_the_database_of_an_upstream() {
     let project = project().without_programs();
-    for host in ["opw-prod.shiny", "CM-PROD.shiny.", "database,opw-prod.shiny"] {
+    for host in ["opw-prod.example", "CM-PROD.example.", "database,opw-prod.example"] {
         let host = set("ODOO_DB_HOST", host);
         refused(
             &project,
@@ -165,9 +165,9 @@ fn no_odoo_is_started_on_the_database_of_an_upstream() {
 #[test]
 fn a_stack_of_this_machine_meets_no_other_docker() {
     for endpoint in [
-        "ssh://root@opw-prod.shiny",
+        "ssh://root@opw-prod.example",
         "tcp://10.0.0.5:2375",
-        "opw-prod.shiny:2375",
+        "opw-prod.example:2375",
     ] {
         let project = project().without_programs().with_variable("DOCKER_HOST", endpoint);
         refused(
@@ -182,11 +182,11 @@ fn a_stack_of_this_machine_meets_no_other_docker() {
         project.run(&["down", "shop", "--dry-run"]).ended(0);
     }
     // What runs no docker is not asked.
-    let elsewhere = project().with_variable("DOCKER_HOST", "ssh://root@opw-prod.shiny");
+    let elsewhere = project().with_variable("DOCKER_HOST", "ssh://root@opw-prod.example");
     elsewhere.run(&["lint"]).ended(0);
     // A host that is reached by ssh has its own Docker.
     elsewhere
-        .run(&["down", "shop", "--set=DEPLOY_REMOTE_HOST=docker.shiny", "--dry-run"])
+        .run(&["down", "shop", "--set=DEPLOY_REMOTE_HOST=docker.example", "--dry-run"])
         .ended(0);
 }
 
@@ -195,7 +195,7 @@ fn a_context_that_leads_elsewhere_is_refused() {
     let docker = |endpoint: &str| {
         format!("case \"$*\" in 'context inspect '*) echo '{endpoint}' ;; *) echo \"$@\" >> did ;; esac")
     };
-    for endpoint in ["ssh://root@opw-prod.shiny", "tcp://10.0.0.5:2376", ""] {
+    for endpoint in ["ssh://root@opw-prod.example", "tcp://10.0.0.5:2376", ""] {
         let project = project().with_program("docker", &docker(endpoint));
         refused(
             &project,
@@ -218,11 +218,12 @@ fn neither_a_stack_nor_a_task_chooses_a_docker() {
     help: take it out there; a stack elsewhere has a host of [hosts]
     ");
     let project = Project::new(
-        "[stacks.shop]\n[tasks.down]\nrun = { compose = [\"down\"] }\nenv = { DOCKER_HOST = \"ssh://root@opw-prod.shiny\" }\n",
+        "[stacks.shop]\n[tasks.down]\nrun = { compose = [\"down\"] }\nenv = { DOCKER_HOST = \"ssh://root@opw-prod.example\" }\n",
     );
     let ran = project.run(&["down", "shop"]).ended(2);
     assert!(
-        ran.err.contains("task `down` chooses another Docker by DOCKER_HOST"),
+        ran.err
+            .contains("task `down` selects another Docker engine through DOCKER_HOST"),
         "{}",
         ran.err
     );

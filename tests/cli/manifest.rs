@@ -133,7 +133,7 @@ fn an_error_in_an_included_file_is_shown_there() {
       │
     2 │ needs = ["nowhere"]
       ╰╴         ━━━━━━━━━
-    help: there is `up`
+    help: choose one of `up`
     "#);
     fs::write(project.at("sub/b.toml"), "include = [\"../tasks.toml\"]\n").unwrap();
     insta::assert_snapshot!(project.run(&["list"]).ended(2).err, @r#"
@@ -182,10 +182,10 @@ fn words_that_are_no_task_are_told_what_there_is() {
     assert_eq!(json.err, "");
     insta::assert_snapshot!(json.out, @r#"{"event":"error","title":"there is no task `biuld`","evidence":[],"notes":[],"hints":["did you mean `build`?"],"exit":2}"#);
     insta::assert_snapshot!(said(&["ps"]), @"
-    error: on which stack? This task needs one
+    error: no stack was named, and this command needs one
     help: name one of `local`, `opw-testing`
     ");
     let json = project.run(&["ps", "--output", "json"]).ended(2);
     assert_eq!(json.err, "");
-    insta::assert_snapshot!(json.out, @r#"{"event":"error","title":"on which stack? This task needs one","evidence":[],"notes":[],"hints":["name one of `local`, `opw-testing`"],"exit":2}"#);
+    insta::assert_snapshot!(json.out, @r#"{"event":"error","title":"no stack was named, and this command needs one","evidence":[],"notes":[],"hints":["name one of `local`, `opw-testing`"],"exit":2}"#);
 }

@@ -83,7 +83,7 @@ fn a_mistake_is_shown_in_the_table_that_makes_it() {
       │
     6 │ [sanitise]
       ╰╴━━━━━━━━━━
-    help: write a list, even of one: ["…"]
+    help: write a list, even for a single value: ["…"]
     "#);
 }
 

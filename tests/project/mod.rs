@@ -1,6 +1,7 @@
 //! A project in a folder of its own, and the built program run in it.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -216,4 +217,28 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
 /// The root of this repository.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whether these are the tests of a published package, which lacks what stands at the repository's root as an example.
+pub fn is_published() -> bool {
+    // Written by `cargo package` beside its own Cargo.toml; no checkout can have it.
+    let is_published = repository().join("Cargo.toml.orig").exists();
+    if is_published {
+        // Past the harness, which shows what a test prints only if it fails.
+        let _ = std::io::stderr().write_all(b"skipped: the published package has no estate\n");
+    }
+    is_published
+}
+
+/// The repository's estate as git has it, in a checkout of its own: no env files of anybody's, no programs, no hosts in reach.
+/// None in a published package.
+pub fn estate() -> Option<Project> {
+    if is_published() {
+        return None;
+    }
+    let files = ["tasks.toml", "docker/config/base.env", "docker/sanitise/shopify.toml"];
+    let project = Project::empty().without_programs();
+    Some(files.iter().fold(project, |project, path| {
+        project.with(path, &fs::read_to_string(repository().join(path)).unwrap())
+    }))
 }

@@ -222,13 +222,8 @@ mod tests {
         assert_eq!(cut(redactor.clone(), &[b"x CAN", b"ARY-LONG y\n"]), ["x *** y"]);
         let mut line = vec![b'.'; LONGEST - 4];
         line.extend_from_slice(b"CANARY-LONG and more");
-        let told = cut(redactor, &[&line]);
-        assert!(
-            told[0].ends_with(&format!("***{}", &CUT)) || told[0].contains("***"),
-            "{}",
-            &told[0][LONGEST - 8..]
-        );
-        assert!(!told[0].contains("CAN"));
+        let dots = ".".repeat(LONGEST - 4);
+        assert_eq!(cut(redactor, &[&line]), [format!("{dots}*** {CUT}")]);
     }
 
     #[test]

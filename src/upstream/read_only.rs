@@ -4,16 +4,26 @@ use std::fmt;
 
 use crate::process::Command;
 
-/// A command that reads from an upstream and cannot write there. Only [`Upstream`](super::Upstream) makes one:
+/// A command that reads from an upstream and cannot write there. Only [`Upstream`](super::Upstream) makes one. Whoever has
+/// one can show it:
 ///
-/// ```compile_fail
+/// ```
 /// use opw_task::{process::Command, upstream::ReadOnly};
-/// let command = ReadOnly(Command::new("ssh").args(["root@opw-prod.shiny", "dropdb opw"]));
+/// let show = |command: ReadOnly| command.to_string();
+/// let command = Command::new("ssh").args(["root@opw-prod.example", "dropdb opw"]);
+/// # let _ = (show, command);
 /// ```
 ///
-/// ```compile_fail
+/// With the same names, neither this compiles, for its field is private, nor that, for its function is:
+///
+/// ```compile_fail,E0423
 /// use opw_task::{process::Command, upstream::ReadOnly};
-/// let command = ReadOnly::new(Command::new("ssh").args(["root@opw-prod.shiny", "dropdb opw"]));
+/// let command = ReadOnly(Command::new("ssh").args(["root@opw-prod.example", "dropdb opw"]));
+/// ```
+///
+/// ```compile_fail,E0624
+/// use opw_task::{process::Command, upstream::ReadOnly};
+/// let command = ReadOnly::new(Command::new("ssh").args(["root@opw-prod.example", "dropdb opw"]));
 /// ```
 #[derive(Debug, Clone)]
 pub struct ReadOnly(Command);

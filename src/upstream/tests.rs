@@ -25,19 +25,19 @@ fn remote(command: &ReadOnly) -> &str {
 
 #[test]
 fn a_dump_runs_as_the_database_user_in_a_read_only_session() {
-    let dump = upstream("root@opw-prod.shiny").pg_dump(Compression::Lz4);
+    let dump = upstream("root@opw-prod.example").pg_dump(Compression::Lz4);
     assert_eq!(
         remote(&dump),
         "cd / && sudo -n -u odoo env 'PGOPTIONS=-c default_transaction_read_only=on' \
          pg_dump -Fc -Z lz4 --no-password -B --lock-wait-timeout=60s opw"
     );
-    assert!(dump.to_string().starts_with(&format!("{SSH} root@opw-prod.shiny ")));
+    assert!(dump.to_string().starts_with(&format!("{SSH} root@opw-prod.example ")));
     assert!(dump.command().environment().is_empty());
 }
 
 #[test]
 fn the_database_user_itself_needs_no_sudo() {
-    let dump = upstream("odoo@opw-prod.shiny").pg_dump(Compression::None);
+    let dump = upstream("odoo@opw-prod.example").pg_dump(Compression::None);
     assert!(remote(&dump).starts_with("cd / && env 'PGOPTIONS=-c default_transaction_read_only=on' pg_dump -Fc -Z 0 "));
 }
 
@@ -90,7 +90,7 @@ fn a_question_is_a_select_in_a_read_only_transaction() {
 
 #[test]
 fn the_filestore_is_pulled_and_the_other_end_is_a_folder_here() {
-    let upstream = upstream("ssh://root@opw-prod.shiny:2222");
+    let upstream = upstream("ssh://root@opw-prod.example:2222");
     let pull = upstream
         .pull_filestore(
             Utf8Path::new("/srv/new store/"),
@@ -117,7 +117,7 @@ fn the_filestore_is_pulled_and_the_other_end_is_a_folder_here() {
             "--group",
             "--chown=1000:1000",
             &format!("--rsh={SSH} -p 2222"),
-            "root@opw-prod.shiny:/opt/odoo/filestore/opw/",
+            "root@opw-prod.example:/opt/odoo/filestore/opw/",
             "/srv/new store/",
         ]
     );
@@ -125,7 +125,7 @@ fn the_filestore_is_pulled_and_the_other_end_is_a_folder_here() {
     let words = look.command().arguments();
     assert!(words.contains(&"--dry-run".to_owned()), "{words:?}");
     assert_eq!(words.last().map(String::as_str), Some("/srv/new/"));
-    for path in ["relative", "root@opw-prod.shiny:/x", "/", "/a/../b", ""] {
+    for path in ["relative", "root@opw-prod.example:/x", "/", "/a/../b", ""] {
         let error = upstream.pull_filestore(Utf8Path::new(path), None, None).unwrap_err();
         assert!(matches!(error, UpstreamError::Local { .. }), "{path}");
         assert!(

@@ -40,14 +40,29 @@ fn runs(id: &str) -> bool {
         .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
 }
 
+/// Looks again and again until something is there. A test that looks in vain says for what.
+async fn eventually<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// Waits until a file has a line in it.
 async fn written(path: &Path) -> String {
-    loop {
-        match std::fs::read_to_string(path) {
-            Ok(text) if text.ends_with('\n') => return text.trim().to_owned(),
-            _ => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    }
+    eventually(&format!("a line in {}", path.display()), || {
+        let text = std::fs::read_to_string(path).ok()?;
+        text.ends_with('\n').then(|| text.trim().to_owned())
+    })
+    .await
+}
+
+async fn ended(id: &str) {
+    eventually("the end of a child", || (!runs(id)).then_some(())).await;
 }
 
 fn last_lines(error: &ProcessError) -> Vec<String> {
@@ -286,9 +301,7 @@ async fn dropping_the_wait_and_ending_the_run_end_children() {
         _ = processes.run(&script, &sink) => panic!("it sleeps"),
         id = written(&path) => id,
     };
-    while runs(&id) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    ended(&id).await;
     std::fs::remove_file(&path).unwrap();
     let end = async {
         let id = written(&path).await;
@@ -376,9 +389,7 @@ async fn a_pipe_that_is_cancelled_or_dropped_never_looks_complete() {
         _ = piped(&processes, "exec cat /dev/zero", &reader) => panic!("it has no end"),
         leader = written(&id) => leader,
     };
-    while runs(&leader) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    ended(&leader).await;
     assert!(!path.exists());
 }
 

@@ -312,14 +312,15 @@ fn a_stack_that_another_run_changes_is_refused_with_who_has_it() {
     let err = refused
         .err
         .replace(&holder.id().to_string(), "PID")
-        .replace(machine.trim(), "MACHINE");
+        .replace(machine.trim(), "MACHINE")
+        .replace(&format!("user {} ", rustix::process::getuid().as_raw()), "user ID ");
     let since = err.find(" since 20").expect("it says since when") + " since ".len();
     let err = err.replace(&err[since..since + "2026-11-25 12:00:00".len()], "THEN");
     insta::assert_snapshot!(err, @"
     error: stack `local` is being changed by another run
       │ opw-task start local
       │ run RUN since THEN UTC
-      │ user 0 on MACHINE, process PID
+      │ user ID on MACHINE, process PID
     why: the lock is HERE/state/.opw-task.lock; it goes with the process that holds it
     help: wait for that run, or end it
     ");

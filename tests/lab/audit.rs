@@ -98,8 +98,11 @@ fn restore_by_hand(shop: &Estate, upstream: &Upstream) {
 fn everything(shop: &Estate) -> String {
     let database = shop.container("database").unwrap();
     // A dump begins and ends with a word made up for it.
-    let dump = format!("docker exec {database} pg_dump -U odoo shop | grep -v '^.\\(un\\)\\?restrict ' | sha256sum");
+    let dump = format!(
+        "set -o pipefail; docker exec {database} pg_dump -U odoo shop | grep -v '^.\\(un\\)\\?restrict ' | sha256sum"
+    );
     let output = Command::new("bash").args(["-c", &dump]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let whole = shop.sql_in(
         "postgres",
         "SELECT shobj_description(oid, 'pg_database'), datacl, datdba, datistemplate, datallowconn FROM pg_database ORDER BY datname;

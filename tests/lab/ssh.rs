@@ -141,10 +141,12 @@ async fn a_write_that_is_cut_off_leaves_the_old_file() {
     let cut = async {
         // Its temporary file shows that the write is under way; then the connection goes.
         let begun = |name: std::ffi::OsString| name.to_string_lossy().starts_with(".new.");
+        let deadline = Instant::now() + Duration::from_secs(30);
         while !fs::read_dir(sshd.folder())
             .unwrap()
             .any(|entry| begun(entry.unwrap().file_name()))
         {
+            assert!(Instant::now() < deadline, "the write never began");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         token.cancel();
@@ -300,6 +302,13 @@ async fn what_only_looks_ends_with_the_connection() {
         let found = processes_with(&["sleep", number]);
         found.iter().any(|(_, line)| line.starts_with("sleep"))
     };
+    let begun = async |number: &str| {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !runs(number) {
+            assert!(Instant::now() < deadline, "sleep {number} never began");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
     let ended_there = |number: &str| {
         let left = || processes_with(&["sleep", number]);
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -314,9 +323,7 @@ async fn what_only_looks_ends_with_the_connection() {
         let token = CancellationToken::new();
         let processes = processes().with_cancellation(token.clone());
         let end = async {
-            while !runs(&number) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+            begun(&number).await;
             if cut { sshd.cut() } else { token.cancel() }
         };
         let sink = discard();
@@ -327,9 +334,7 @@ async fn what_only_looks_ends_with_the_connection() {
         let token = CancellationToken::new();
         let processes = self::processes().with_cancellation(token.clone());
         let end = async {
-            while !runs(&number) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+            begun(&number).await;
             token.cancel();
         };
         let (result, ()) = tokio::join!(processes.capture(&command), end);
@@ -343,10 +348,10 @@ async fn one_machine_under_two_names_is_recognised() {
     let processes = processes();
     let target = |text: &str| text.parse::<SshTarget>().unwrap();
     let same = async |a: &str, b: &str| same_machine(&target(a), &target(b), &processes).await.unwrap();
-    assert!(same("root@opw-prod.shiny", "odoo@OPW-prod.shiny").await);
-    assert!(same("ssh://opw-prod.shiny:22", "opw-prod.shiny").await);
-    assert!(same("ssh://opw-prod.shiny:2222", "OPW-prod.shiny.").await);
+    assert!(same("root@opw-prod.example", "odoo@OPW-prod.example").await);
+    assert!(same("ssh://opw-prod.example:22", "opw-prod.example").await);
+    assert!(same("ssh://opw-prod.example:2222", "OPW-prod.example.").await);
     assert!(same("[::ffff:10.0.0.5]", "10.0.0.5").await);
-    assert!(!same("opw-prod.shiny", "docker.shiny").await);
+    assert!(!same("opw-prod.example", "docker.example").await);
     assert!(!same("ssh://127.0.0.1:2222", "ssh://127.0.0.1:2223").await);
 }

@@ -14,13 +14,13 @@ fn target(text: &str) -> SshTarget {
 #[test]
 fn forms_that_are_understood() {
     for (text, user, host, port) in [
-        ("docker.shiny", None, "docker.shiny", None),
-        ("root@docker.shiny", Some("root"), "docker.shiny", None),
-        ("ssh://root@docker.shiny", Some("root"), "docker.shiny", None),
+        ("docker.example", None, "docker.example", None),
+        ("root@docker.example", Some("root"), "docker.example", None),
+        ("ssh://root@docker.example", Some("root"), "docker.example", None),
         (
-            "ssh://root@docker.shiny:22722/",
+            "ssh://root@docker.example:22722/",
             Some("root"),
-            "docker.shiny",
+            "docker.example",
             Some(22722),
         ),
         ("ssh://[::1]:22", None, "::1", Some(22)),

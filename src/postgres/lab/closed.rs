@@ -131,9 +131,7 @@ async fn a_template_cannot_be_dropped_by_hand_and_is_marked() {
 #[tokio::test]
 async fn the_servers_log_never_sees_the_password() {
     let lab = Lab::new("lab_log").await;
-    let Some(container) = lab.container.clone() else {
-        return;
-    };
+    let Some(container) = lab.container() else { return };
     lab.sql("ALTER ROLE odoo SET log_statement = 'all'").await;
     let lock = lab.lock("r1").await;
     let role = RestoreRole::begin(&lab.server, &lock).await.unwrap();

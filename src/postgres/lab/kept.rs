@@ -198,13 +198,11 @@ async fn progress_is_seen_from_beside() {
     futures_util::SinkExt::send(&mut sink, std::io::Cursor::new(b"one\ntwo\n".repeat(10_000)))
         .await
         .unwrap();
-    let copies = loop {
+    let copies = eventually("rows that were copied", async || {
         let copies = observer.copies().await.unwrap();
-        if copies.iter().any(|copy| copy.rows > 0) {
-            break copies;
-        }
-        tokio::task::yield_now().await;
-    };
+        copies.iter().any(|copy| copy.rows > 0).then_some(copies)
+    })
+    .await;
     assert_eq!(copies[0].relation, "said");
     assert!(copies[0].bytes > 0);
     sink.as_mut().finish().await.unwrap();
@@ -215,9 +213,7 @@ async fn progress_is_seen_from_beside() {
 #[tokio::test]
 async fn pg_restore_in_the_container_comes_through_the_door() {
     let lab = Lab::serving("lab_archive").await;
-    let Some(container) = lab.container.clone() else {
-        return;
-    };
+    let Some(container) = lab.container() else { return };
     let Restored { lock, role, incoming } = lab.restored("r1", "new").await;
     let filled =
         "DROP TABLE said; CREATE EXTENSION pg_trgm; CREATE TABLE big AS SELECT generate_series(1, 1000000) AS id";

@@ -29,18 +29,16 @@ async fn leftovers_of_killed_runs_are_found_and_cleaned() {
     ))
     .await;
 
-    let lock = loop {
-        // The dead run's session ends a moment after its client.
-        if let Ok(lock) = RestoreLock::take(&lab.server, "lab_left", "r9").await {
-            break lock;
-        }
-    };
-    let leftovers = loop {
+    let lock = eventually("the dead run's session ends, and its lock with it", async || {
+        RestoreLock::take(&lab.server, "lab_left", "r9").await.ok()
+    })
+    .await;
+    let leftovers = eventually("its role is found", async || {
         let leftovers = scan(&lab.server, &lock).await.unwrap();
-        if leftovers.iter().any(|leftover| leftover.database().is_none()) {
-            break leftovers;
-        }
-    };
+        let role = leftovers.iter().any(|leftover| leftover.database().is_none());
+        role.then_some(leftovers)
+    })
+    .await;
     let told: Vec<String> = leftovers.iter().map(ToString::to_string).collect();
     assert!(
         told[0].starts_with("database lab_left__incoming_r1 (restoring since "),

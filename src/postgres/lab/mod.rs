@@ -17,6 +17,7 @@ mod settings;
 mod swapped;
 mod updated;
 
+use std::io::Write as _;
 use std::process::Command;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -201,6 +202,15 @@ impl Lab {
         status(&session, &Identifier::new(database).unwrap()).await.unwrap()
     }
 
+    /// The tests' own container. A server that was named has none that we know of: the test is skipped, and says so.
+    fn container(&self) -> Option<Arc<Container>> {
+        if self.container.is_none() {
+            // Past the harness, which shows what a test prints only if it fails.
+            let _ = std::io::stderr().write_all(b"skipped: it needs a server in the tests' own container\n");
+        }
+        self.container.clone()
+    }
+
     async fn state(&self, database: &str) -> Option<State> {
         self.status(database).await.and_then(|status| status.comment.state())
     }
@@ -236,6 +246,18 @@ impl Sealed for Assumed {}
 impl Verified for Assumed {
     fn into_incoming(self) -> Incoming {
         self.0
+    }
+}
+
+/// Asks again and again until there is an answer. A test that asks in vain says for what.
+async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + LIMIT;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "not within {LIMIT:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

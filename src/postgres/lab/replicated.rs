@@ -32,7 +32,7 @@ impl Lab {
 #[tokio::test]
 async fn replication_from_and_into_what_served_blocks_no_restore() {
     let lab = Lab::serving("lab_repl").await;
-    if lab.container.is_none() {
+    if lab.container().is_none() {
         return;
     }
     // A publisher, whose slot the live database's subscription reads.

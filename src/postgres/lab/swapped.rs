@@ -25,9 +25,10 @@ async fn a_swap_gets_through_four_clients_that_reconnect_at_once() {
             })
         })
         .collect();
-    while answers.load(Ordering::Relaxed) < 20 {
-        tokio::task::yield_now().await;
-    }
+    eventually("the clients are at work", async || {
+        (answers.load(Ordering::Relaxed) >= 20).then_some(())
+    })
+    .await;
     // Spawned, because a run does the same: the future must be one that can be.
     let server = lab.server.clone();
     let swap = tokio::spawn(async move { activate(&server, &lock, Assumed(incoming), LIMIT).await });
@@ -123,14 +124,11 @@ async fn a_client_killed_between_the_renames_leaves_the_old_names() {
     let swap = tokio::spawn(async move { activate(&server, &lock, Assumed(incoming), LIMIT).await });
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
                       AND query LIKE 'ALTER DATABASE \"lab\\_killed\\_\\_incoming%RENAME TO \"lab\\_killed\"'";
-    while admin.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let waits = async || admin.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) > 0;
+    eventually("the second rename waits", async || waits().await.then_some(())).await;
     swap.abort();
     assert!(swap.await.unwrap_err().is_cancelled());
-    while admin.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) > 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually("nobody waits any more", async || (!waits().await).then_some(())).await;
     drop(blocker);
     assert_eq!(lab.reads("lab_killed").await.unwrap(), "old");
     assert_eq!(lab.status("lab_killed__previous").await, None);

@@ -208,6 +208,7 @@ async fn cut_off_while_verifying_whole_passes_are_left_and_no_verdict() {
         reached = state;
         assert!(!is_stamped(&client).await, "statement {statement}");
         statement += STEP;
+        assert!(statement < 20_000, "it is cut however late the cut is");
     }
     assert_eq!(reached, 2);
     let audited = audit(&mut client, &rules, &policy, &stack).await.unwrap();

@@ -96,7 +96,7 @@ impl Upstream {
         );
         let folder = self.filestore();
         let find = format!("find {folder} -printf '%P %s %m %U %T@ %C@\\n' | sort | sha256sum");
-        let files = docker(&["exec", CONTAINER, "sh", "-c", &find]);
+        let files = docker(&["exec", CONTAINER, "bash", "-o", "pipefail", "-c", &find]);
         format!("{rows}\n{files}")
     }
 

@@ -5,7 +5,10 @@
 //! so: whatever starts the web next, `up` or a restore, first makes the filestores follow the database. Another note says
 //! that the web is down: the next command of any kind starts it.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
 
 use super::database::mend_filestore;
 use super::downtime::Downtime;
@@ -13,8 +16,10 @@ use super::incoming_filestore::FilestorePair;
 use super::rollback::exchange_pairs;
 use super::web::{self, Web};
 use super::web_note::WebNote;
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
+use crate::manifest::{ActionGrammar, ArgumentGrammar, OptionGrammar, OptionKind};
 use crate::postgres::{Names, PostgresError, RestoreLock, Server, activate, activation_script, staying_behind, undo};
+use crate::stack::Change;
 use crate::upstream::Upstream;
 
 /// How long sessions may keep the swap from its lock; measured: under a second with clients that reconnect at once.
@@ -22,13 +27,33 @@ pub(super) const SWAP: Duration = Duration::from_secs(60);
 
 /// Activates what `verify` proved.
 #[derive(Debug, Clone)]
-pub struct Activate {
+pub(super) struct Activate {
     /// Whether the old pair is put back if what comes after the swap fails.
     pub auto_rollback: bool,
 }
 
-impl Activate {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { activate = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "activate",
+        about: "Puts the incoming pair in the live one's place.",
+        argument: ArgumentGrammar::Options(&[OptionGrammar {
+            key: "auto-rollback",
+            about: "Whether the pair that served before is put back if what comes after the swap fails.",
+            kind: OptionKind::Condition,
+        }]),
+        on_stack: true,
+    },
+    make: |given| {
+        Arc::new(Activate {
+            auto_rollback: given.holds("auto-rollback"),
+        })
+    },
+};
+
+#[async_trait]
+impl Action for Activate {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let names = Names::new(stack.database()?)?;
         let pair = FilestorePair::of(stack, &names);
@@ -51,12 +76,12 @@ impl Activate {
         Ok(steps)
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
         let stack = scene.stack()?;
-        let server = scene.handover.server.get("the database server", "database").await?;
-        let lock = scene.handover.lock.take("the right to restore", "database").await?;
-        let sanitised = scene.handover.sanitised.take("a verified database", "verify").await?;
+        let server = scene.handover.server.get(Handed::Server).await?;
+        let lock = scene.handover.lock.take(Handed::Lock).await?;
+        let sanitised = scene.handover.sanitised.take(Handed::Verified).await?;
         let pair = FilestorePair::of(stack, lock.names());
         // From here on it is the database that says whose files these are.
         drop(scene.handover.files.take_if_there().await);
@@ -101,6 +126,14 @@ impl Activate {
             scene.handover.keep_previous(self.auto_rollback);
         }
         Ok(())
+    }
+
+    fn change(&self) -> Change {
+        Change::Data
+    }
+
+    fn takes(&self) -> &'static [Handed] {
+        &[Handed::Server, Handed::Lock, Handed::Verified, Handed::Files]
     }
 }
 

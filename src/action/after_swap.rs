@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::health::Health;
-use super::{ActionError, Scene, rollback};
+use super::{Action, ActionError, Scene, rollback};
 
 /// How long Odoo may take until it answers on the pair that was put back.
 const PATIENCE: Duration = Duration::from_secs(300);

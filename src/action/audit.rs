@@ -3,22 +3,46 @@
 //!
 //! Killed half-way it leaves nothing.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use camino::Utf8PathBuf;
 
 use super::sanitise::{LiveDatabase, rules, write_markdown};
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Kind, Outline, Scene, Step, Voice};
 use crate::event::Stream;
+use crate::manifest::{ActionGrammar, ArgumentGrammar, OptionGrammar, OptionKind};
 use crate::sanitise::{Verdict, audit};
 
 /// Gives the verdict on the live database.
 #[derive(Debug, Clone)]
-pub struct Audit {
+pub(super) struct Audit {
     /// Where the report is written as Markdown.
     pub report: Option<Utf8PathBuf>,
 }
 
-impl Audit {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { audit = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "audit",
+        about: "Says whether the live database is sanitised.",
+        argument: ArgumentGrammar::Options(&[OptionGrammar {
+            key: "report",
+            about: "The file that the report is written to as Markdown; empty: none.",
+            kind: OptionKind::Text,
+        }]),
+        on_stack: true,
+    },
+    make: |given| {
+        Arc::new(Audit {
+            report: given.path("report"),
+        })
+    },
+};
+
+#[async_trait]
+impl Action for Audit {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let rules = rules(stack, outline.project)?.iter().count();
         let database = stack.database()?;
@@ -36,7 +60,7 @@ impl Audit {
         Ok(steps)
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let mut live = LiveDatabase::open(scene).await?;
         let report = audit(&mut live.session, &live.rules, &stack.sanitise, &live.facts).await?;
@@ -54,5 +78,9 @@ impl Audit {
                 verdict: verdict.unwrap_or(Verdict::NotSanitised),
             }),
         }
+    }
+
+    fn voice(&self) -> Voice {
+        Voice::Answers
     }
 }

@@ -5,28 +5,52 @@
 //! start before there is room again. Killed half-way it leaves the rest, for the next one.
 
 use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::compose::of_project;
 use super::database::{mend_filestore, running_server, start};
 use super::incoming_filestore::FilestorePair;
-use super::{ActionError, Outline, Scene, Step, reserve};
+use super::{Action, ActionError, Kind, Outline, Scene, Step, reserve};
 use crate::host::Host;
+use crate::manifest::{ActionGrammar, ArgumentGrammar, OptionGrammar, OptionKind};
 use crate::measure::bytes;
 use crate::postgres::server::COME_BACK;
 use crate::postgres::{Names, RestoreLock, Server, clean, drop_previous, scan, sizes};
+use crate::stack::Change;
 use crate::stack::Stack;
 
 /// Removes what ended runs left behind.
 #[derive(Debug, Clone)]
-pub struct Clear {
+pub(super) struct Clear {
     /// Also the pair that is kept for a rollback.
     pub previous: bool,
 }
 
-impl Clear {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { clear = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "clear",
+        about: "Removes what ended runs left behind.",
+        argument: ArgumentGrammar::Options(&[OptionGrammar {
+            key: "previous",
+            about: "Whether also what is kept for a rollback goes.",
+            kind: OptionKind::Condition,
+        }]),
+        on_stack: true,
+    },
+    make: |given| {
+        Arc::new(Clear {
+            previous: given.holds("previous"),
+        })
+    },
+};
+
+#[async_trait]
+impl Action for Clear {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let names = Names::new(stack.database()?)?;
         let pair = FilestorePair::of(stack, &names);
@@ -48,7 +72,7 @@ impl Clear {
         Ok(steps)
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
         let stack = scene.stack()?;
         let pair = FilestorePair::of(stack, &Names::new(stack.database()?)?);
@@ -67,6 +91,10 @@ impl Clear {
             freed => format!("removed {}", bytes(freed)),
         });
         Ok(())
+    }
+
+    fn change(&self) -> Change {
+        Change::Data
     }
 }
 

@@ -2,13 +2,17 @@
 //!
 //! Killed half-way it leaves containers as compose left them; the same command again finishes the work.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use camino::Utf8PathBuf;
 
 use super::anonymous_volumes;
 use super::database::finish_swap;
 use super::same_project::require_same_project;
 use super::there::Interrupted;
-use super::{ActionError, Outline, Scene, Step, logs};
+use super::{Action, ActionError, Kind, Outline, Scene, Step, Voice, logs};
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::process::{Command, Env};
 use crate::stack::{Change, Stack};
 
@@ -45,15 +49,32 @@ const REMAKING: [&str; 5] = ["up", "create", "run", "down", "rm"];
 
 /// `docker compose` with arguments.
 #[derive(Debug, Clone)]
-pub struct Compose {
+pub(super) struct Compose {
     /// The subcommand and what follows it.
     pub args: Vec<String>,
     /// Variables for compose itself, beyond the stack's.
     pub env: Vec<(String, Env)>,
 }
 
-impl Compose {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { compose = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "compose",
+        about: "Runs `docker compose` on the stack, with these arguments.",
+        argument: ArgumentGrammar::Words,
+        on_stack: true,
+    },
+    make: |given| {
+        Arc::new(Compose {
+            args: given.words,
+            env: given.env,
+        })
+    },
+};
+
+#[async_trait]
+impl Action for Compose {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let command = stack.host.command(self.command(stack))?;
         let beside = match self.subcommand() {
@@ -64,7 +85,7 @@ impl Compose {
         Ok(commands.map(|command| Step::Command(command.to_string())).collect())
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let command = self.command(scene.stack()?);
         if let Some(("logs", flags)) = self.subcommand() {
             return logs::show(scene, command, flags).await;
@@ -94,12 +115,30 @@ impl Compose {
         Ok(())
     }
 
-    /// Whether it starts services or makes containers.
-    pub(super) fn starts(&self) -> bool {
+    fn voice(&self) -> Voice {
+        Voice::Speaks
+    }
+
+    fn starts(&self) -> bool {
         let makes = self.subcommand().is_some_and(|(subcommand, _)| subcommand == "create");
         !self.leaves_containers() && (makes || self.may_start_services())
     }
 
+    fn change(&self) -> Change {
+        match self.subcommand() {
+            Some((subcommand, _)) if LOOKING.contains(&subcommand) => Change::Nothing,
+            Some(("down", flags)) if flags.iter().any(|flag| takes_volumes(flag)) => Change::Data,
+            Some((subcommand, _)) if OF_CONTAINERS.contains(&subcommand) => Change::Containers,
+            _ => Change::Data,
+        }
+    }
+
+    fn requires_variables(&self) -> bool {
+        self.needs_files()
+    }
+}
+
+impl Compose {
     /// Whether it leaves containers as they are.
     fn leaves_containers(&self) -> bool {
         let images = |(subcommand, _): (&str, &[String])| OF_IMAGES.contains(&subcommand);
@@ -110,15 +149,6 @@ impl Compose {
     fn may_start_services(&self) -> bool {
         self.subcommand()
             .is_none_or(|(subcommand, _)| !STARTING_NOTHING.contains(&subcommand))
-    }
-
-    pub(super) fn change(&self) -> Change {
-        match self.subcommand() {
-            Some((subcommand, _)) if LOOKING.contains(&subcommand) => Change::Nothing,
-            Some(("down", flags)) if flags.iter().any(|flag| takes_volumes(flag)) => Change::Data,
-            Some((subcommand, _)) if OF_CONTAINERS.contains(&subcommand) => Change::Containers,
-            _ => Change::Data,
-        }
     }
 
     /// Whether compose reads the stack's files for it, and so all variables that they name.

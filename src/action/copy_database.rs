@@ -7,12 +7,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use super::compose::compose;
 use super::room::{look_at_room, while_there_is_room};
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
 use crate::event::{Progress, Unit};
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::postgres::{DatabaseFacts, Incoming, IncomingSpec, Names, RESTORE, RestoreLock, RestoreRole, Server, State};
 use crate::process::{Command, Sink};
+use crate::stack::Change;
 use crate::stack::Stack;
 use crate::upstream::{Compression, Question, TableSize, Upstream};
 
@@ -21,10 +25,22 @@ const FIRST_BYTE: Duration = Duration::from_secs(600);
 
 /// Copies the database.
 #[derive(Debug, Clone)]
-pub struct CopyDatabase;
+pub(super) struct CopyDatabase;
 
-impl CopyDatabase {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { copy-database = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "copy-database",
+        about: "Streams the upstream's database into the incoming database.",
+        argument: ArgumentGrammar::Options(&[]),
+        on_stack: true,
+    },
+    make: |_| Arc::new(CopyDatabase),
+};
+
+#[async_trait]
+impl Action for CopyDatabase {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let upstream = stack.upstream()?;
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
@@ -39,15 +55,27 @@ impl CopyDatabase {
         ])
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let upstream = stack.upstream()?;
         look_at_room(scene).await?;
-        let server = scene.handover.server.get("the database server", "database").await?;
-        let lock = scene.handover.lock.take("the right to restore", "database").await?;
+        let server = scene.handover.server.get(Handed::Server).await?;
+        let lock = scene.handover.lock.take(Handed::Lock).await?;
         let outcome = copy(scene, upstream, &server, &lock).await;
         scene.handover.lock.put(lock).await;
         outcome
+    }
+
+    fn change(&self) -> Change {
+        Change::Data
+    }
+
+    fn takes(&self) -> &'static [Handed] {
+        &[Handed::Server, Handed::Lock]
+    }
+
+    fn gives(&self) -> &'static [Handed] {
+        &[Handed::Incoming, Handed::Role]
     }
 }
 

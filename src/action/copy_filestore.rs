@@ -5,25 +5,40 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use camino::Utf8Path;
 
 use super::filestore_copy::Workplace;
 use super::filestore_proof::Shape;
 use super::incoming_filestore::FilestorePair;
 use super::room::{look_at_room, while_there_is_room};
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
 use crate::event::{Progress, Unit};
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::postgres::Names;
 use crate::process::{Ending, Sink};
+use crate::stack::Change;
 use crate::stack::Stack;
 use crate::upstream::{FilestoreSize, PullProgress, ReadOnly, VANISHED};
 
 /// Copies the filestore.
 #[derive(Debug, Clone)]
-pub struct CopyFilestore;
+pub(super) struct CopyFilestore;
 
-impl CopyFilestore {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { copy-filestore = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "copy-filestore",
+        about: "Copies the upstream's filestore beside the live one.",
+        argument: ArgumentGrammar::Options(&[]),
+        on_stack: true,
+    },
+    make: |_| Arc::new(CopyFilestore),
+};
+
+#[async_trait]
+impl Action for CopyFilestore {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let pair = pair(stack)?;
         let into = pair.incoming(outline.run);
@@ -37,7 +52,7 @@ impl CopyFilestore {
         ])
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
         look_at_room(scene).await?;
         let pair = pair(scene.stack()?)?;
@@ -50,6 +65,14 @@ impl CopyFilestore {
             scene.report.warn(reason);
         }
         Ok(())
+    }
+
+    fn change(&self) -> Change {
+        Change::Data
+    }
+
+    fn gives(&self) -> &'static [Handed] {
+        &[Handed::Files]
     }
 }
 

@@ -2,16 +2,21 @@
 //!
 //! Killed half-way it leaves a running database; the lock goes with the connection that holds it.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
 
 use super::compose::{compose, of_project};
 use super::incoming_filestore::FilestorePair;
 use super::same_project::require_same_project;
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
 use crate::host::Host;
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::postgres::server::COME_BACK;
 use crate::postgres::{Names, PostgresError, RestoreLock, Server, clean, scan, status};
 use crate::process::Command;
+use crate::stack::Change;
 use crate::stack::Stack;
 
 /// How long a database may take until it accepts connections: a crash recovery of a large one included.
@@ -21,10 +26,22 @@ const PORT: [&str; 3] = ["port", "database", "5432"];
 
 /// Starts the database and makes it ready for a restore.
 #[derive(Debug, Clone)]
-pub struct Database;
+pub(super) struct Database;
 
-impl Database {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { database = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "database",
+        about: "Starts the database and makes it ready for a restore.",
+        argument: ArgumentGrammar::Options(&[]),
+        on_stack: true,
+    },
+    make: |_| Arc::new(Database),
+};
+
+#[async_trait]
+impl Action for Database {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         Ok(vec![
             Step::Command(stack.host.command(start(stack))?.to_string()),
@@ -34,7 +51,7 @@ impl Database {
         ])
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
         let stack = scene.stack()?;
         require_same_project(scene).await?;
@@ -61,6 +78,18 @@ impl Database {
         scene.handover.server.put(server).await;
         scene.handover.lock.put(lock).await;
         Ok(())
+    }
+
+    fn change(&self) -> Change {
+        Change::Containers
+    }
+
+    fn starts(&self) -> bool {
+        true
+    }
+
+    fn gives(&self) -> &'static [Handed] {
+        &[Handed::Server, Handed::Lock]
     }
 }
 

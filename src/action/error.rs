@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::room::Shortage;
-use super::{FilesMissing, OtherProject, WayBack, WouldOverwrite};
+use super::{FilesMissing, Handed, OtherProject, WayBack, WouldOverwrite};
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::{HostError, PathError};
 use crate::postgres::{BadName, PostgresError};
@@ -47,13 +47,8 @@ pub enum ActionError {
     #[error("this action needs a stack")]
     NoStack,
     /// An action whose predecessor is not in the plan.
-    #[error("{what} was not made ready in this run")]
-    NotHandedOver {
-        /// What is missing.
-        what: &'static str,
-        /// The action that makes it.
-        task: &'static str,
-    },
+    #[error("{} was not made ready in this run", .0.name())]
+    NotHandedOver(Handed),
     /// A database that is not published.
     #[error("the database of stack `{stack}` is not published on this machine")]
     NotPublished {
@@ -290,8 +285,8 @@ impl Explain for ActionError {
                 .note("the web stays down: it would serve one copy's database with another's files")
                 .hint(format!("mend that, then `opw-task up {stack}` finishes the swap and starts the web")),
             Self::Broken => failed.hint("please report it, with the run's journal"),
-            Self::NotHandedOver { task, .. } => Diagnostic::new(ExitCode::Usage, self.to_string())
-                .hint(format!("a task that runs `{task}` must come before, by `needs`")),
+            Self::NotHandedOver(what) => Diagnostic::new(ExitCode::Usage, self.to_string())
+                .hint(format!("a task that runs `{}` must come before, by `needs`", what.giver())),
             Self::NotPublished { stack } => {
                 failed
                     .note("opw-task speaks to it over a port of 127.0.0.1")

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::incoming_filestore::FilestorePair;
-use super::{ActionError, Report, reserve};
+use super::{ActionError, Handed, Report, is_short, reserve};
 use crate::postgres::{DatabaseFacts, Incoming, PostgresError, RestoreLock, RestoreRole, Server};
 use crate::sanitise::{self, Sanitised};
 use crate::secret::Secret;
@@ -33,27 +33,19 @@ impl<T> Slot<T> {
     ///
     /// # Errors
     /// [`ActionError::NotHandedOver`] if it is not there: the plan lacks the task that makes it.
-    pub async fn take(&self, what: &'static str, task: &'static str) -> Result<T, ActionError> {
-        self.0
-            .lock()
-            .await
-            .take()
-            .ok_or(ActionError::NotHandedOver { what, task })
+    pub async fn take(&self, what: Handed) -> Result<T, ActionError> {
+        self.0.lock().await.take().ok_or(ActionError::NotHandedOver(what))
     }
 
     /// A copy of the thing.
     ///
     /// # Errors
     /// As [`Slot::take`].
-    pub async fn get(&self, what: &'static str, task: &'static str) -> Result<T, ActionError>
+    pub async fn get(&self, what: Handed) -> Result<T, ActionError>
     where
         T: Clone,
     {
-        self.0
-            .lock()
-            .await
-            .clone()
-            .ok_or(ActionError::NotHandedOver { what, task })
+        self.0.lock().await.clone().ok_or(ActionError::NotHandedOver(what))
     }
 
     /// Whether the thing is there.
@@ -150,12 +142,24 @@ impl Handover {
         }
     }
 
-    /// Leaves things as a run must leave them that did not come to its end: the incoming database parked, the restore
-    /// role without login, the lock free. What was copied is removed where `discard` says so.
+    /// Takes the password to be shown once: if the run made one, and the copy that it is for serves or may serve,
+    /// whatever failed afterwards.
+    pub async fn password_to_tell(&self, is_done: bool, failure: Option<&ActionError>) -> Option<Secret> {
+        let may_serve = matches!(failure, Some(ActionError::Postgres(PostgresError::SwapUnknown { .. })));
+        let tells = is_done || may_serve || self.is_live();
+        self.password.take_if_there().await.filter(|_| tells)
+    }
+
+    /// Leaves things as a run must leave them: the incoming database parked, the restore role without login, the lock
+    /// free.
+    ///
+    /// A copy of a run that failed is of no use to any later run and is removed. After an interruption whoever waits for
+    /// the prompt goes first, unless what serves may be short of room.
     ///
     /// # Errors
     /// The server's, and the file system's; the next restore does then what was not done here.
-    pub async fn settle(&self, stack: Option<&Stack>, discard: bool) -> Result<(), ActionError> {
+    pub async fn settle(&self, stack: Option<&Stack>, has_failed: bool) -> Result<(), ActionError> {
+        let discard = has_failed || stack.is_some_and(is_short);
         let room = match stack {
             Some(stack) if self.room.initialized() => reserve::give_back(stack),
             _ => Ok(()),

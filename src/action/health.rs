@@ -7,15 +7,17 @@ mod container;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use container::{FORMAT, Look, Verdict, Watch};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::compose::compose;
 use super::logs::last_words;
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Kind, Outline, Scene, Step};
+use crate::manifest::{ActionGrammar, ArgumentGrammar, OptionGrammar, OptionKind};
 use crate::process::{Command, Sink};
 use crate::stack::Stack;
-use container::{FORMAT, Look, Verdict, Watch};
 
 /// The services that must be well, if the stack does not name its own in `DEPLOY_SERVICES`.
 const SERVICES: &str = "database,web";
@@ -34,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits until Odoo answers.
 #[derive(Debug, Clone)]
-pub struct Health {
+pub(super) struct Health {
     /// After this it has failed.
     pub timeout: Duration,
 }
@@ -81,8 +83,28 @@ struct Watched {
     watch: Watch,
 }
 
-impl Health {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { health = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "health",
+        about: "Waits until Odoo answers.",
+        argument: ArgumentGrammar::Options(&[OptionGrammar {
+            key: "timeout",
+            about: "Give up after so many seconds.",
+            kind: OptionKind::Seconds { default: 300 },
+        }]),
+        on_stack: true,
+    },
+    make: |given| {
+        Arc::new(Health {
+            timeout: given.duration("timeout"),
+        })
+    },
+};
+
+#[async_trait]
+impl Action for Health {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let url = stack.health_url()?;
         let mut steps = Vec::new();
@@ -96,7 +118,7 @@ impl Health {
         Ok(steps)
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         // One deadline for all there is to wait for, an answer that does not come among it.
         let deadline = Instant::now() + self.timeout;
         let waiting = Waiting(Mutex::new(Trouble::Service {

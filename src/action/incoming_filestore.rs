@@ -11,10 +11,10 @@
 
 use camino::Utf8PathBuf;
 
-use super::ActionError;
 use super::filestore_copy::{FILESTORE, is_content};
 use super::filestore_records::{Mark, PRIVATE, Records};
 use super::state_root::owner;
+use super::{ActionError, Handed};
 use crate::host::{Folder, PathError};
 use crate::postgres::Names;
 use crate::stack::{Paths, Stack};
@@ -304,10 +304,7 @@ fn brought_by(run: &str) -> Mark {
 }
 
 fn not_whole() -> ActionError {
-    ActionError::NotHandedOver {
-        what: "a whole copy of the filestore",
-        task: "copy-filestore",
-    }
+    ActionError::NotHandedOver(Handed::Files)
 }
 
 /// Runs work on files on a thread of its own.

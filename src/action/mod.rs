@@ -1,4 +1,4 @@
-//! What a task does: one of a small closed set, one type and one file each.
+//! What a task does: an [`Action`], one type and one file each, found through [`KINDS`].
 //!
 //! An action says what it will do ([`Action::steps`], for `--dry-run`) and does it ([`Action::carry_out`]), from the
 //! same commands. It never parses the manifest and never draws.
@@ -18,10 +18,12 @@ mod error;
 mod filestore_copy;
 mod filestore_proof;
 mod filestore_records;
+mod handed;
 mod handover;
 mod health;
 mod in_the_way;
 mod incoming_filestore;
+mod kind;
 mod logs;
 mod module_files;
 mod modules;
@@ -42,194 +44,111 @@ mod verify;
 mod web;
 mod web_note;
 
-pub use activate::Activate;
 pub use after_swap::WayBack;
-pub use audit::Audit;
-pub use clear::Clear;
-pub use command_line::CommandLine;
-pub use compose::Compose;
-pub use copy_database::CopyDatabase;
-pub use copy_filestore::CopyFilestore;
-pub use database::Database;
 pub use error::ActionError;
 pub use filestore_proof::FilesMissing;
+pub use handed::Handed;
 pub use handover::Handover;
-pub use health::Health;
 pub use in_the_way::{InTheWay, WouldOverwrite};
-pub use modules::Modules;
-pub use preview::Preview;
-pub use render::Render;
-pub use rollback::Rollback;
+pub use kind::{Given, GivenOption, KINDS, Kind, grammars, kind};
 pub use room::{Need, Shortage, is_short};
 pub use same_project::OtherProject;
-pub use sanitise::Sanitise;
 pub use scene::{Outline, Report, Scene};
-pub use state_root::StateRoot;
-pub use status::Status;
 pub use step::Step;
-pub use verify::Verify;
-pub use web_note::{bring_web_back, web_was_left_down};
+pub use web_note::{finish_half_done, is_half_done};
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
 
 use crate::stack::{Change, Stack};
 
 /// What a task does.
-#[derive(Debug, Clone)]
-pub enum Action {
-    /// Runs a program of the project's own.
-    Command(CommandLine),
-    /// Runs `docker compose` on the stack.
-    Compose(Compose),
-    /// Renders the stack's files.
-    Render(Render),
-    /// Makes the stack's folders.
-    StateRoot(StateRoot),
-    /// Starts the database and makes it ready for a restore.
-    Database(Database),
-    /// Streams the upstream's database into the incoming database.
-    CopyDatabase(CopyDatabase),
-    /// Copies the upstream's filestore beside the live one.
-    CopyFilestore(CopyFilestore),
-    /// Sanitises the incoming database.
-    Sanitise(Sanitise),
-    /// Updates modules in the incoming database.
-    Modules(Modules),
-    /// Sanitises again and proves it.
-    Verify(Verify),
-    /// Puts the incoming pair in the live one's place.
-    Activate(Activate),
-    /// Puts the previous pair back.
-    Rollback(Rollback),
-    /// Removes what ended runs left behind.
-    Clear(Clear),
-    /// Says whether the live database is sanitised.
-    Audit(Audit),
-    /// Shows the stack's databases.
-    Status(Status),
-    /// Prints what sanitising would run.
-    Preview(Preview),
-    /// Waits until Odoo answers.
-    Health(Health),
-}
-
-impl Action {
-    /// What it will do, for a person to read.
+#[async_trait]
+pub trait Action: Debug + Send + Sync {
+    /// Returns what it will do, for a person to read.
     ///
     /// # Errors
     /// What it cannot know without a variable that is missing.
-    pub fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
-        match self {
-            Self::Command(action) => Ok(action.steps()),
-            Self::Compose(action) => action.steps(outline),
-            Self::Render(action) => action.steps(outline),
-            Self::StateRoot(action) => action.steps(outline),
-            Self::Database(action) => action.steps(outline),
-            Self::CopyDatabase(action) => action.steps(outline),
-            Self::CopyFilestore(action) => action.steps(outline),
-            Self::Sanitise(action) => action.steps(outline),
-            Self::Modules(action) => action.steps(outline),
-            Self::Verify(action) => action.steps(outline),
-            Self::Activate(action) => action.steps(outline),
-            Self::Rollback(action) => action.steps(outline),
-            Self::Clear(action) => action.steps(outline),
-            Self::Audit(action) => action.steps(outline),
-            Self::Status(action) => action.steps(outline),
-            Self::Preview(action) => action.steps(outline),
-            Self::Health(action) => action.steps(outline),
-        }
-    }
-
-    /// Refuses what would fail for want of a variable, before anything is begun: half a plan would have been carried out
-    /// when compose finds it missing.
-    ///
-    /// # Errors
-    /// [`StackError::Missing`](crate::stack::StackError::Missing) in its layer.
-    pub fn require(&self, stack: Option<&Stack>) -> Result<(), ActionError> {
-        let composes = match self {
-            Self::Compose(action) => action.needs_files(),
-            _ => self.uses_docker(),
-        };
-        match stack {
-            Some(stack) if composes => Ok(stack.require_variables()?),
-            _ => Ok(()),
-        }
-    }
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError>;
 
     /// Does it.
     ///
     /// # Errors
     /// Whatever kept it from being done; what it leaves behind then stands at the top of its file.
-    pub async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
-        match self.act(scene).await {
-            Err(error) => Err(after_swap::with_way_back(scene, error).await),
-            done => done,
-        }
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError>;
+
+    /// Returns what it changes of the stack. That decides which guards are asked, and whether the stack is locked.
+    fn change(&self) -> Change {
+        Change::Nothing
     }
 
-    async fn act(&self, scene: &Scene) -> Result<(), ActionError> {
-        match self {
-            Self::Command(action) => action.carry_out(scene).await,
-            Self::Compose(action) => action.carry_out(scene).await,
-            Self::Render(action) => action.carry_out(scene).await,
-            Self::StateRoot(action) => action.carry_out(scene).await,
-            Self::Database(action) => action.carry_out(scene).await,
-            Self::CopyDatabase(action) => action.carry_out(scene).await,
-            Self::CopyFilestore(action) => action.carry_out(scene).await,
-            Self::Sanitise(action) => action.carry_out(scene).await,
-            Self::Modules(action) => action.carry_out(scene).await,
-            Self::Verify(action) => action.carry_out(scene).await,
-            Self::Activate(action) => action.carry_out(scene).await,
-            Self::Rollback(action) => action.carry_out(scene).await,
-            Self::Clear(action) => action.carry_out(scene).await,
-            Self::Audit(action) => action.carry_out(scene).await,
-            Self::Status(action) => action.carry_out(scene).await,
-            Self::Preview(action) => action.carry_out(scene).await,
-            Self::Health(action) => action.carry_out(scene).await,
-        }
+    /// Returns whether what it prints is an answer.
+    fn voice(&self) -> Voice {
+        Voice::Silent
     }
 
-    /// Whether it runs `docker`. What a project's own programs do is theirs.
-    #[must_use]
-    pub fn uses_docker(&self) -> bool {
-        !matches!(self, Self::Command(_) | Self::Render(_) | Self::StateRoot(_))
+    /// Returns whether it runs `docker`. What a project's own programs do is theirs.
+    fn uses_docker(&self) -> bool {
+        true
     }
 
-    /// What it changes of the stack.
-    #[must_use]
-    pub fn change(&self) -> Change {
-        match self {
-            Self::Command(_) | Self::Audit(_) | Self::Status(_) | Self::Preview(_) | Self::Health(_) => Change::Nothing,
-            Self::Compose(action) => action.change(),
-            Self::Render(_) | Self::StateRoot(_) | Self::Database(_) => Change::Containers,
-            Self::CopyDatabase(_)
-            | Self::CopyFilestore(_)
-            | Self::Sanitise(_)
-            | Self::Modules(_)
-            | Self::Verify(_)
-            | Self::Activate(_)
-            | Self::Rollback(_)
-            | Self::Clear(_) => Change::Data,
-        }
+    /// Returns whether it reads compose files, which fail where a variable that they need is missing.
+    fn requires_variables(&self) -> bool {
+        self.uses_docker()
     }
 
-    /// Whether it starts containers, or makes the folders that they work in.
-    #[must_use]
-    pub fn starts(&self) -> bool {
-        match self {
-            Self::StateRoot(_) | Self::Database(_) => true,
-            Self::Compose(action) => action.starts(),
-            _ => false,
-        }
+    /// Returns whether it starts containers, or makes the folders that they work in.
+    fn starts(&self) -> bool {
+        false
     }
 
-    /// Whether what it or its child prints is an answer to whoever asked for it by name.
-    #[must_use]
-    pub fn speaks(&self) -> bool {
-        matches!(self, Self::Command(_) | Self::Compose(_)) || self.answers()
+    /// Returns whether it may act on a stack whose containers somebody else runs.
+    fn is_for_any_deployment(&self) -> bool {
+        false
     }
 
-    /// Whether it does nothing but answer: what it prints is shown wherever it stands in a plan.
-    #[must_use]
-    pub fn answers(&self) -> bool {
-        matches!(self, Self::Audit(_) | Self::Status(_) | Self::Preview(_))
+    /// Returns what it needs from an action that comes before it in the same run.
+    fn takes(&self) -> &'static [Handed] {
+        &[]
+    }
+
+    /// Returns what it leaves for actions that come after it in the same run.
+    fn gives(&self) -> &'static [Handed] {
+        &[]
+    }
+}
+
+/// Whether what an action or its child prints is an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    /// It is not.
+    Silent,
+    /// It is an answer to whoever asks for its task by name.
+    Speaks,
+    /// It does nothing but answer: what it prints is shown wherever it stands in a plan.
+    Answers,
+}
+
+/// Refuses what would fail for want of a variable, before anything is begun: half a plan would have been carried out
+/// when compose finds it missing.
+///
+/// # Errors
+/// [`StackError::Missing`](crate::stack::StackError::Missing) in its layer.
+pub fn require_variables(action: &dyn Action, stack: Option<&Stack>) -> Result<(), ActionError> {
+    match stack {
+        Some(stack) if action.requires_variables() => Ok(stack.require_variables()?),
+        _ => Ok(()),
+    }
+}
+
+/// Carries an action out. A failure once the copy serves tells the way back, or goes it.
+///
+/// # Errors
+/// Those of the action.
+pub async fn carry_out(action: &dyn Action, scene: &Scene) -> Result<(), ActionError> {
+    match action.carry_out(scene).await {
+        Err(error) => Err(after_swap::with_way_back(scene, error).await),
+        done => done,
     }
 }

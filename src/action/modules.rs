@@ -6,12 +6,17 @@
 //! restore role can log in, as a superuser, until the next restore has taken that right away. That one removes all three.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
 
 use super::compose::compose_without_keys;
 use super::incoming_filestore::FilestorePair;
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::postgres::{Incoming, Names, installed_modules, modules_not_installed};
 use crate::process::Command;
+use crate::stack::Change;
 use crate::stack::Stack;
 
 pub(super) use one_off::clear_up;
@@ -32,7 +37,7 @@ const ALL: &str = "all";
 
 /// Updates modules.
 #[derive(Debug, Clone)]
-pub struct Modules;
+pub(super) struct Modules;
 
 /// What `ODOO_UPDATE_MODULES` asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,8 +47,20 @@ enum Wanted {
     These(BTreeSet<String>),
 }
 
-impl Modules {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { modules = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "modules",
+        about: "Updates modules in the incoming database.",
+        argument: ArgumentGrammar::Options(&[]),
+        on_stack: true,
+    },
+    make: |_| Arc::new(Modules),
+};
+
+#[async_trait]
+impl Action for Modules {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         let update = match wanted(stack) {
@@ -66,20 +83,24 @@ impl Modules {
         )?)])
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let wanted = wanted(stack);
         if wanted == Wanted::Nothing {
             return Ok(());
         }
-        let incoming = scene
-            .handover
-            .incoming
-            .take("the incoming database", "copy-database")
-            .await?;
+        let incoming = scene.handover.incoming.take(Handed::Incoming).await?;
         let outcome = update(scene, &incoming, wanted).await;
         scene.handover.incoming.put(incoming).await;
         outcome
+    }
+
+    fn change(&self) -> Change {
+        Change::Data
+    }
+
+    fn takes(&self) -> &'static [Handed] {
+        &[Handed::Incoming, Handed::Role]
     }
 }
 
@@ -104,7 +125,7 @@ async fn update(scene: &Scene, incoming: &Incoming, wanted: Wanted) -> Result<()
         scene.report.note("no module to update");
         return Ok(());
     }
-    let role = scene.handover.role.take("the restore role", "copy-database").await?;
+    let role = scene.handover.role.take(Handed::Role).await?;
     let password = role.password().clone();
     scene.handover.role.put(role).await;
     let pair = FilestorePair::of(stack, &Names::new(stack.database()?)?);

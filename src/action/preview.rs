@@ -3,17 +3,34 @@
 //!
 //! `opw-task sanitise STACK --dry-run` reaches no host, so it cannot know which rules fit: it prints them all.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
 use super::sanitise::{LiveDatabase, rules};
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Kind, Outline, Scene, Step, Voice};
 use crate::event::Stream;
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::sanitise::preview;
 
 /// Prints what sanitising would run.
 #[derive(Debug, Clone)]
-pub struct Preview;
+pub(super) struct Preview;
 
-impl Preview {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { preview = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "preview",
+        about: "Prints what sanitising would run.",
+        argument: ArgumentGrammar::Options(&[]),
+        on_stack: true,
+    },
+    make: |_| Arc::new(Preview),
+};
+
+#[async_trait]
+impl Action for Preview {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let rules = rules(stack, outline.project)?.iter().count();
         Ok(vec![
@@ -25,7 +42,7 @@ impl Preview {
         ])
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let mut live = LiveDatabase::open(scene).await?;
         let statements = preview(&mut live.session, &live.rules, &stack.sanitise, &live.facts).await?;
@@ -51,5 +68,9 @@ impl Preview {
         }
         say("-- What no rule names is hunted next; `opw-task audit` lists what there is of it.\nCOMMIT;");
         Ok(())
+    }
+
+    fn voice(&self) -> Voice {
+        Voice::Answers
     }
 }

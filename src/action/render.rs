@@ -4,22 +4,39 @@
 //! it leaves some files new and some old, each of them whole. What opw-task did not write is not replaced.
 //! Where the disk is nearly full, what ended runs left behind is removed first.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::clear::make_room;
 use super::in_the_way::{Belongs, Way, WouldOverwrite, way};
 use super::room::is_short;
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Kind, Outline, Scene, Step};
 use crate::host::{Found, Host, Mode, here};
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::render::{Author, File, render};
+use crate::stack::Change;
 use crate::stack::{Paths, Project, Stack};
 
 /// Renders the stack's files.
 #[derive(Debug, Clone)]
-pub struct Render;
+pub(super) struct Render;
 
-impl Render {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { render = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "render",
+        about: "Renders the stack's files.",
+        argument: ArgumentGrammar::Options(&[]),
+        on_stack: true,
+    },
+    make: |_| Arc::new(Render),
+};
+
+#[async_trait]
+impl Action for Render {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let (stack, project) = (outline.stack()?, outline.project);
         let mut steps = Vec::new();
         for file in render(stack, project)? {
@@ -41,7 +58,7 @@ impl Render {
         Ok(steps)
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let files = files(scene).await?;
         let ways = ways(scene, &files).await?;
@@ -80,6 +97,18 @@ impl Render {
             }
         }
         Ok(())
+    }
+
+    fn change(&self) -> Change {
+        Change::Containers
+    }
+
+    fn uses_docker(&self) -> bool {
+        false
+    }
+
+    fn is_for_any_deployment(&self) -> bool {
+        true
     }
 }
 

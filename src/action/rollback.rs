@@ -2,19 +2,37 @@
 //!
 //! Killed half-way it leaves what `activate` leaves, and the next command finishes it in the same way.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
 use super::activate::{SWAP, in_step, while_web_is_down};
 use super::compose::compose;
 use super::incoming_filestore::FilestorePair;
 use super::web::{self, Web};
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::postgres::{Names, RestoreLock, Server, can_roll_back, rollback, rollback_script, staying_behind};
+use crate::stack::Change;
 
 /// Rolls back the last restore.
 #[derive(Debug, Clone)]
-pub struct Rollback;
+pub(super) struct Rollback;
 
-impl Rollback {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { rollback = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "rollback",
+        about: "Puts the previous pair back.",
+        argument: ArgumentGrammar::Options(&[]),
+        on_stack: true,
+    },
+    make: |_| Arc::new(Rollback),
+};
+
+#[async_trait]
+impl Action for Rollback {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let names = Names::new(stack.database()?)?;
         let mut steps = web::steps_before(stack, false)?;
@@ -27,16 +45,24 @@ impl Rollback {
         Ok(steps)
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
         switch_back(scene).await
+    }
+
+    fn change(&self) -> Change {
+        Change::Data
+    }
+
+    fn takes(&self) -> &'static [Handed] {
+        &[Handed::Server, Handed::Lock]
     }
 }
 
 /// Exchanges the pairs. The web runs afterwards if it ran before.
 pub(super) async fn switch_back(scene: &Scene) -> Result<(), ActionError> {
-    let server = scene.handover.server.get("the database server", "database").await?;
-    let lock = scene.handover.lock.take("the right to restore", "database").await?;
+    let server = scene.handover.server.get(Handed::Server).await?;
+    let lock = scene.handover.lock.take(Handed::Lock).await?;
     let outcome = roll_back(scene, &server, &lock).await;
     scene.handover.lock.put(lock).await;
     outcome

@@ -14,7 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::compose::compose;
 use super::copy_database::facts;
 use super::copy_filestore::would_bring;
-use super::{ActionError, Scene, reserve};
+use super::{ActionError, Handed, Scene, reserve};
 use crate::measure::bytes;
 use crate::postgres::{DiskUse, Server};
 use crate::process::Processes;
@@ -112,10 +112,7 @@ async fn look(scene: &Scene) -> Result<(), ActionError> {
         return Err(ActionError::Interrupted);
     }
     let mut needs = Vec::new();
-    if let (Ok(facts), Ok(server)) = (
-        facts,
-        scene.handover.server.get("the database server", "database").await,
-    ) {
+    if let (Ok(facts), Ok(server)) = (facts, scene.handover.server.get(Handed::Server).await) {
         needs.extend(of_database(scene, stack, &server, facts.size).await?);
     }
     if let Ok(files) = files {

@@ -5,24 +5,40 @@
 use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use camino::Utf8Path;
 use tokio::io::AsyncWriteExt as _;
 
 use super::database::running_server;
 use super::module_files::{ask, module_files};
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::postgres::{Incoming, Names, Session, State};
 use crate::sanitise::{Clue, Facts, Report, RuleSet, imagine, sanitise};
 use crate::secret::Secret;
+use crate::stack::Change;
 use crate::stack::{Project, Stack, Value};
 
 /// Sanitises the incoming database.
 #[derive(Debug, Clone)]
-pub struct Sanitise;
+pub(super) struct Sanitise;
 
-impl Sanitise {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { sanitise = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "sanitise",
+        about: "Sanitises the incoming database.",
+        argument: ArgumentGrammar::Options(&[]),
+        on_stack: true,
+    },
+    make: |_| Arc::new(Sanitise),
+};
+
+#[async_trait]
+impl Action for Sanitise {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         let rules = rules(stack, outline.project)?.iter().count();
@@ -42,12 +58,8 @@ impl Sanitise {
         Ok(steps)
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
-        let incoming = scene
-            .handover
-            .incoming
-            .take("the incoming database", "copy-database")
-            .await?;
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        let incoming = scene.handover.incoming.take(Handed::Incoming).await?;
         let outcome = clean(scene, &incoming).await;
         scene.handover.incoming.put(incoming).await;
         let mut report = outcome?;
@@ -69,6 +81,14 @@ impl Sanitise {
         }
         scene.handover.treated.put(report).await;
         Ok(())
+    }
+
+    fn change(&self) -> Change {
+        Change::Data
+    }
+
+    fn takes(&self) -> &'static [Handed] {
+        &[Handed::Incoming]
     }
 }
 

@@ -6,16 +6,34 @@
 //!
 //! Killed half-way it leaves folders, empty.
 
-use super::{ActionError, Outline, Scene, Step};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Action, ActionError, Kind, Outline, Scene, Step};
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::process::Command;
+use crate::stack::Change;
 use crate::stack::{Paths, Stack};
 
 /// Makes the stack's folders.
 #[derive(Debug, Clone)]
-pub struct StateRoot;
+pub(super) struct StateRoot;
 
-impl StateRoot {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { state-root = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "state-root",
+        about: "Makes the stack's folders.",
+        argument: ArgumentGrammar::Options(&[]),
+        on_stack: true,
+    },
+    make: |_| Arc::new(StateRoot),
+};
+
+#[async_trait]
+impl Action for StateRoot {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let commands = commands(stack).into_iter().map(|command| stack.host.command(command));
         let mut steps = commands
@@ -28,12 +46,24 @@ impl StateRoot {
         Ok(steps)
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         for command in commands(stack).into_iter().chain([note(stack)]) {
             scene.run_there(command).await?;
         }
         Ok(())
+    }
+
+    fn change(&self) -> Change {
+        Change::Containers
+    }
+
+    fn starts(&self) -> bool {
+        true
+    }
+
+    fn uses_docker(&self) -> bool {
+        false
     }
 }
 

@@ -3,10 +3,15 @@
 //!
 //! It changes nothing. A database that does not run is no failure: it is said.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
 use super::anonymous_volumes::tell_leftovers;
 use super::compose::of_project;
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Kind, Outline, Scene, Step, Voice};
 use crate::event::Stream;
+use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::postgres::{Names, Standing};
 use crate::process::Command;
 use crate::sanitise::PolicyPart;
@@ -14,15 +19,27 @@ use crate::stack::Stack;
 
 /// Shows the stack's databases.
 #[derive(Debug, Clone)]
-pub struct Status;
+pub(super) struct Status;
 
-impl Status {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { status = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "status",
+        about: "Shows the stack's databases.",
+        argument: ArgumentGrammar::Options(&[]),
+        on_stack: true,
+    },
+    make: |_| Arc::new(Status),
+};
+
+#[async_trait]
+impl Action for Status {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         Ok(vec![Step::Command(stack.host.command(ask(stack)?)?.to_string())])
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let answer = match scene.ask_there(ask(stack)?).await {
             Ok(answer) => answer,
@@ -52,6 +69,10 @@ impl Status {
             }
         }
         tell_leftovers(scene).await
+    }
+
+    fn voice(&self) -> Voice {
+        Voice::Answers
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use camino::Utf8PathBuf;
 
 use super::copy_filestore::pull_again;
@@ -14,20 +15,42 @@ use super::incoming_filestore::{FilestorePair, blocking};
 use super::module_files::module_files;
 use super::sanitise::{facts, rules, write_markdown};
 use super::unnamed_files::remove_unnamed;
-use super::{ActionError, Outline, Scene, Step};
+use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
 use crate::host::{Folder, Host, Mode};
+use crate::manifest::{ActionGrammar, ArgumentGrammar, OptionGrammar, OptionKind};
 use crate::postgres::{AttachedFile, Incoming, Names, Treatment, attachments};
 use crate::sanitise::{Refusal, Report, Sanitised, verify};
+use crate::stack::Change;
 
 /// Proves that the incoming database is sanitised.
 #[derive(Debug, Clone)]
-pub struct Verify {
+pub(super) struct Verify {
     /// Where the report of the whole run is written as Markdown.
     pub report: Option<Utf8PathBuf>,
 }
 
-impl Verify {
-    pub(super) fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
+/// `run = { verify = … }`
+pub(super) static KIND: Kind = Kind {
+    grammar: ActionGrammar {
+        key: "verify",
+        about: "Sanitises again and proves it.",
+        argument: ArgumentGrammar::Options(&[OptionGrammar {
+            key: "report",
+            about: "The file that the report is written to as Markdown; empty: none.",
+            kind: OptionKind::Text,
+        }]),
+        on_stack: true,
+    },
+    make: |given| {
+        Arc::new(Verify {
+            report: given.path("report"),
+        })
+    },
+};
+
+#[async_trait]
+impl Action for Verify {
+    fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         let mut steps = vec![
@@ -45,12 +68,8 @@ impl Verify {
         Ok(steps)
     }
 
-    pub(super) async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
-        let incoming = scene
-            .handover
-            .incoming
-            .take("the incoming database", "copy-database")
-            .await?;
+    async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
+        let incoming = scene.handover.incoming.take(Handed::Incoming).await?;
         let earlier = scene.handover.treated.take_if_there().await;
         let sanitised = match prove(scene, incoming, earlier.as_ref()).await {
             Ok(sanitised) => sanitised,
@@ -70,6 +89,20 @@ impl Verify {
         outcome
     }
 
+    fn change(&self) -> Change {
+        Change::Data
+    }
+
+    fn takes(&self) -> &'static [Handed] {
+        &[Handed::Incoming]
+    }
+
+    fn gives(&self) -> &'static [Handed] {
+        &[Handed::Verified]
+    }
+}
+
+impl Verify {
     /// Tells what was done, and makes the database ready to go live.
     async fn conclude(
         &self,

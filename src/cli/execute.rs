@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::Options;
 use super::screen::{Last, Screen};
+use crate::action::Handover;
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::event::{Event, Events, Queue};
 use crate::manifest::Deploy;
@@ -69,8 +70,10 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
         None => None,
     };
     let interrupted = CancellationToken::new();
+    let handover = Arc::new(Handover::default());
     let setting = Setting {
         run,
+        handover: handover.clone(),
         processes: processes.clone(),
         events: events.clone(),
         jobs: options.jobs,
@@ -83,7 +86,12 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
         processes,
         events.clone(),
     ));
-    let (ended, password) = carry_out(plan, &setting).await;
+    let ended = carry_out(plan, &setting).await;
+    let password = match &ended {
+        Ended::Done => handover.password_to_tell(true, None).await,
+        Ended::Interrupted => handover.password_to_tell(false, None).await,
+        Ended::Failed(_, error) => handover.password_to_tell(false, Some(error)).await,
+    };
     // Whoever reads slowly must not keep others from the stack.
     keeping.abort();
     let loss = lock.as_ref().and_then(StackLock::loss);

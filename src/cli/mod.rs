@@ -15,14 +15,15 @@ use std::ffi::OsString;
 use camino::Utf8PathBuf;
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use options::Options;
 
+use crate::action::grammars;
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::Host;
 use crate::manifest::{self, Manifest, ManifestError};
 use crate::plan::no_such_task;
 use crate::stack::{Project, Stack, plain, resolve};
 use crate::ui::{Mode, Ui};
-use options::Options;
 
 /// Runs the program with its arguments and says how it ended.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
@@ -118,14 +119,14 @@ fn refuse(diagnostic: &Diagnostic, early: &Options) -> ExitCode {
 
 fn find_and_load(named: Option<&Utf8PathBuf>) -> Result<Manifest, ManifestError> {
     if let Some(path) = named {
-        return manifest::load(path);
+        return manifest::load(path, &grammars());
     }
     let folder = std::env::current_dir()
         .ok()
         .and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
     let folder = folder.unwrap_or_else(|| ".".into());
     match manifest::find(&folder) {
-        Some(path) => manifest::load(path.strip_prefix(&folder).unwrap_or(&path)),
+        Some(path) => manifest::load(path.strip_prefix(&folder).unwrap_or(&path), &grammars()),
         None => Err(ManifestError::NotFound { folder }),
     }
 }

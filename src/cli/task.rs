@@ -9,6 +9,7 @@ use super::dry_run::view;
 use super::execute::execute;
 use super::options::Options;
 use super::{environment, project, stack};
+use crate::action::require_variables;
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::manifest::{Manifest, ParamDef};
 use crate::plan::{ParamValue, build, no_such_task, params_of};
@@ -43,7 +44,7 @@ pub(super) fn run(
         return Ok(ExitCode::Done);
     }
     for action in plan.nodes.iter().filter_map(|node| node.action.as_ref()) {
-        action.require(plan.stack.as_deref()).map_err(|error| error.explain())?;
+        require_variables(action.as_ref(), plan.stack.as_deref()).map_err(|error| error.explain())?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {

@@ -1,6 +1,6 @@
 //! Looks for what cannot be resolved later: names that nothing bears, cycles, parameters that contradict each other.
 
-use super::{Manifest, ManifestError, ParamDef, RunDef, Sourced, TaskDef, Text};
+use super::{Manifest, ManifestError, ParamDef, Sourced, TaskDef, Text};
 use crate::error::Place;
 
 /// Words of the command line that no task may be called.
@@ -72,7 +72,7 @@ fn check_task(manifest: &Manifest, name: &str, task: &Sourced<TaskDef>) -> Resul
         return Err(ManifestError::invalid(title, Some(task.place(second))));
     }
     let mut variables = task.def.env.keys();
-    if let Some(RunDef::Compose(_)) = &task.def.run
+    if task.def.run.as_ref().is_some_and(|run| run.grammar.on_stack)
         && let Some(variable) = variables
             .clone()
             .find(|name| CHOOSES_DOCKER.contains(&name.get_ref().as_str()))

@@ -1,25 +1,29 @@
 //! Reads a manifest and all that it includes, and merges them: what the including file says wins.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use super::model::ManifestFile;
-use super::{Manifest, ManifestError, Sourced, Text, check, place, templates};
+use super::{ActionGrammar, Manifest, ManifestError, RunDef, Sourced, Text, check, place, run, templates};
 use crate::error::{Place, Source};
 
 /// The name under `[stacks]` that is no stack.
 const DEFAULTS: &str = "defaults";
 
-/// Reads, merges and checks a manifest.
+/// Reads, merges and checks a manifest. `actions` are those that a task may run.
 ///
 /// # Errors
 /// A file that cannot be read, a text that is no manifest, a name that nothing bears; each with its place.
-pub fn load(path: &Utf8Path) -> Result<Manifest, ManifestError> {
+pub fn load(path: &Utf8Path, actions: &[&'static ActionGrammar]) -> Result<Manifest, ManifestError> {
     let mut files = Vec::new();
-    read_with_includes(path, None, &mut Vec::new(), &mut files)?;
+    read_with_includes(path, None, actions, &mut Vec::new(), &mut files)?;
     let manifest = merge(path, files)?;
     check::check(&manifest)?;
     templates::check(&manifest)?;
@@ -35,6 +39,7 @@ struct ReadFile {
 fn read_with_includes(
     path: &Utf8Path,
     included: Option<Place>,
+    actions: &[&'static ActionGrammar],
     chain: &mut Vec<Utf8PathBuf>,
     files: &mut Vec<ReadFile>,
 ) -> Result<(), ManifestError> {
@@ -52,33 +57,62 @@ fn read_with_includes(
         path: path.to_owned(),
         text,
     };
-    let file = parse(&source)?;
+    let file = parse(&source, actions)?;
     chain.push(canonical);
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     for include in &file.include {
         let other = folder.join(include.get_ref());
-        read_with_includes(&other, Some(place(&source, include)), chain, files)?;
+        read_with_includes(&other, Some(place(&source, include)), actions, chain, files)?;
     }
     chain.pop();
     files.push(ReadFile { source, file });
     Ok(())
 }
 
-fn parse(source: &Source) -> Result<ManifestFile, ManifestError> {
-    toml::from_str(&source.text).map_err(|error| {
-        let place = error.span().map(|span| {
-            Box::new(Place {
-                source: source.clone(),
-                span,
-                label: String::new(),
-            })
-        });
-        ManifestError::Syntax {
-            hint: crate::suggest::suggestion(error.message()),
-            message: error.message().trim_end().replace('\n', " "),
-            place,
-        }
+fn parse(source: &Source, actions: &[&'static ActionGrammar]) -> Result<ManifestFile, ManifestError> {
+    let wrong = |error: toml::de::Error| ManifestError::Syntax {
+        hint: crate::suggest::suggestion(error.message()),
+        message: error.message().trim_end().replace('\n', " "),
+        place: error.span().map(|span| at(source, span)),
+    };
+    let mut table = DeTable::parse(&source.text).map_err(wrong)?;
+    let mut runs = runs(source, table.get_mut(), actions)?;
+    let mut file = ManifestFile::deserialize(toml::Deserializer::from(table)).map_err(wrong)?;
+    for (name, task) in &mut file.tasks {
+        task.run = runs.remove(name.get_ref());
+    }
+    Ok(file)
+}
+
+fn at(source: &Source, span: Range<usize>) -> Box<Place> {
+    Box::new(Place {
+        source: source.clone(),
+        span,
+        label: String::new(),
     })
+}
+
+/// Takes `run` out of every task of a file.
+fn runs(
+    source: &Source,
+    file: &mut DeTable<'_>,
+    actions: &[&'static ActionGrammar],
+) -> Result<HashMap<String, RunDef>, ManifestError> {
+    let mut found = HashMap::new();
+    let Some(DeValue::Table(tasks)) = file.get_mut("tasks").map(Spanned::get_mut) else {
+        return Ok(found);
+    };
+    for (name, task) in tasks.iter_mut() {
+        let DeValue::Table(task) = task.get_mut() else { continue };
+        let Some(value) = task.remove("run") else { continue };
+        let run = run::read(value, actions).map_err(|fault| ManifestError::Syntax {
+            message: fault.message,
+            hint: fault.hint,
+            place: Some(at(source, fault.span)),
+        })?;
+        found.insert(name.get_ref().to_string(), run);
+    }
+    Ok(found)
 }
 
 fn merge(path: &Utf8Path, files: Vec<ReadFile>) -> Result<Manifest, ManifestError> {

@@ -8,6 +8,7 @@ mod error;
 mod find;
 mod load;
 mod model;
+mod run;
 mod templates;
 
 use std::ops::Range;
@@ -20,9 +21,8 @@ pub use check::{CHOOSES_DOCKER, OPTIONS, is_name, is_variable_name};
 pub use error::ManifestError;
 pub use find::{FILE_NAME, find};
 pub use load::load;
-pub use model::{
-    Deploy, HealthDef, HostDef, ParamDef, PortsDef, ProjectDef, ReportDef, RunDef, StackDef, TaskDef, Text, UpstreamDef,
-};
+pub use model::{Deploy, HostDef, ParamDef, PortsDef, ProjectDef, StackDef, TaskDef, Text, UpstreamDef};
+pub use run::{ActionGrammar, ArgumentDef, ArgumentGrammar, OptionDef, OptionGrammar, OptionKind, RunDef};
 
 use crate::error::{Place, Source};
 

@@ -4,8 +4,10 @@
 //! [`crate::stack`] and [`crate::plan`] resolve.
 
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+
+use super::RunDef;
 
 /// A string with its place in the file.
 pub type Text = Spanned<String>;
@@ -172,7 +174,8 @@ pub struct TaskDef {
     /// What the command line may say.
     #[serde(default)]
     pub params: IndexMap<Text, ParamDef>,
-    /// The one action; a task without it only gathers others.
+    /// The one action; a task without it only gathers others. It is read apart, by [`super::run::read`].
+    #[serde(default, deserialize_with = "read_apart")]
     pub run: Option<RunDef>,
     /// Variables for the command that `run` names.
     #[serde(default)]
@@ -201,88 +204,7 @@ pub struct ParamDef {
     pub rest: bool,
 }
 
-/// `run = { ACTION = … }`: the closed set of actions.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RunDef {
-    /// A program with its arguments; no shell.
-    Command(Text),
-    /// A script for `sh -eu`.
-    Shell(Text),
-    /// `docker compose` on the stack, with these arguments.
-    Compose(Vec<Text>),
-    /// Renders the stack's files.
-    Render(NoOptions),
-    /// Makes the stack's folders.
-    StateRoot(NoOptions),
-    /// Starts the database and makes it ready for a restore.
-    Database(NoOptions),
-    /// Streams the upstream's database into the incoming database.
-    CopyDatabase(NoOptions),
-    /// Copies the upstream's filestore beside the live one.
-    CopyFilestore(NoOptions),
-    /// Sanitises the incoming database.
-    Sanitise(NoOptions),
-    /// Updates modules in the incoming database.
-    Modules(NoOptions),
-    /// Sanitises again and proves it.
-    Verify(ReportDef),
-    /// Puts the incoming pair in the live one's place.
-    Activate(ActivateDef),
-    /// Puts the previous pair back.
-    Rollback(NoOptions),
-    /// Removes what ended runs left behind.
-    Clear(ClearDef),
-    /// Says whether the live database is sanitised.
-    Audit(ReportDef),
-    /// Shows the stack's databases.
-    Status(NoOptions),
-    /// Prints what sanitising would run.
-    Preview(NoOptions),
-    /// Waits until Odoo answers.
-    Health(HealthDef),
-}
-
-/// An action that takes no options yet: `{}`.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoOptions {}
-
-/// `run = { verify = { … } }` and `run = { audit = { … } }`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReportDef {
-    /// The file that the report is written to as Markdown; empty: none.
-    pub report: Option<Text>,
-}
-
-/// `run = { clear = { … } }`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClearDef {
-    /// Whether also what is kept for a rollback goes: an expression, such as `params.previous`; none: no.
-    pub previous: Option<Text>,
-}
-
-/// `run = { activate = { … } }`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct ActivateDef {
-    /// An expression: whether the old pair is put back if what comes after the swap fails. Default: it is kept, not put back.
-    pub auto_rollback: Option<Text>,
-}
-
-/// `run = { health = { … } }`
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct HealthDef {
-    /// Give up after so many seconds. Default 300.
-    #[serde(default = "HealthDef::default_timeout")]
-    pub timeout: u64,
-}
-
-impl HealthDef {
-    const fn default_timeout() -> u64 {
-        300
-    }
+/// Reads nothing: `run` was taken out of the table before.
+fn read_apart<'de, D: Deserializer<'de>>(_: D) -> Result<Option<RunDef>, D::Error> {
+    Ok(None)
 }

@@ -63,21 +63,15 @@ fn texts_of_stack(def: &StackDef) -> impl Iterator<Item = &Text> {
 
 fn check_task(task: &Sourced<TaskDef>, strings: &Strings) -> Result<(), ManifestError> {
     let def = &task.def;
-    let run: Vec<&Text> = match &def.run {
-        Some(RunDef::Command(text) | RunDef::Shell(text)) => vec![text],
-        Some(RunDef::Compose(texts)) => texts.iter().collect(),
-        _ => Vec::new(),
-    };
+    let run = def.run.as_ref();
+    let texts = run.map(RunDef::texts).unwrap_or_default();
     let mut spoken = Vec::new();
-    for text in run.into_iter().chain(def.env.values()) {
+    for text in texts.into_iter().chain(def.env.values()) {
         let place = task.place(text);
         spoken.push((strings.names(text.get_ref(), &place)?, place));
     }
-    let of_action = match &def.run {
-        Some(RunDef::Activate(activate)) => activate.auto_rollback.as_ref(),
-        _ => None,
-    };
-    for text in def.when.iter().chain(of_action) {
+    let conditions = run.map(RunDef::conditions).unwrap_or_default();
+    for text in def.when.iter().chain(conditions) {
         let place = task.place(text);
         spoken.push((strings.names_of_expression(text.get_ref(), &place)?, place));
     }

@@ -1,9 +1,9 @@
 //! From a task's name to a plan: order, conditions, and every string rendered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use minijinja::{Value, context};
 
@@ -11,9 +11,9 @@ use super::graph::{closure, order, waits_for};
 use super::params::seen_by;
 use super::words::{split, word_or_words};
 use super::{Node, ParamValue, Plan, PlanError};
-use crate::action::{self, Action};
-use crate::manifest::{Manifest, RunDef, Sourced, TaskDef, Text};
-use crate::process::{Command, Env};
+use crate::action::{self, Action, Given, GivenOption, Voice};
+use crate::manifest::{ArgumentDef, ArgumentGrammar, Manifest, OptionDef, OptionKind, RunDef, Sourced, TaskDef, Text};
+use crate::process::Env;
 use crate::stack::{Project, Stack, context_of_variables};
 use crate::template::Strings;
 
@@ -47,10 +47,11 @@ pub fn build(
         let waits = waits_for(manifest, name).filter_map(|before| positions.get(before).copied());
         let mut node = builder.node(name, task)?;
         node.waits_for = waits.collect();
-        node.shown = node
-            .action
-            .as_ref()
-            .is_some_and(|action| action.answers() || *name == goal && action.speaks());
+        node.shown = node.action.as_ref().is_some_and(|action| match action.voice() {
+            Voice::Silent => false,
+            Voice::Speaks => *name == goal,
+            Voice::Answers => true,
+        });
         nodes.push(node);
     }
     let title = match &stack {
@@ -66,7 +67,43 @@ pub fn build(
     if let Some(stack) = &plan.stack {
         stack.guard(plan.change(), &plan.title)?;
     }
+    // A private task is never done alone, and may be looked at alone.
+    if !manifest.tasks.get(goal).is_some_and(|task| task.def.private) {
+        require_givers(manifest, &plan)?;
+    }
     Ok(plan)
+}
+
+/// Refuses an action that takes what no action before it gives.
+fn require_givers(manifest: &Manifest, plan: &Plan) -> Result<(), PlanError> {
+    for node in &plan.nodes {
+        let Some(action) = &node.action else { continue };
+        if action.takes().is_empty() {
+            continue;
+        }
+        let mut before: HashSet<usize> = HashSet::new();
+        let mut ahead = node.waits_for.clone();
+        while let Some(index) = ahead.pop() {
+            if before.insert(index) {
+                ahead.extend(&plan.nodes[index].waits_for);
+            }
+        }
+        let given = |what| {
+            let mut actions = before.iter().filter_map(|index| plan.nodes[*index].action.as_ref());
+            actions.any(|action| action.gives().contains(what))
+        };
+        let Some(missing) = action.takes().iter().find(|what| !given(what)) else {
+            continue;
+        };
+        let task = manifest.tasks.get(&*node.name);
+        let run = task.and_then(|task| Some((task, task.def.run.as_ref()?)));
+        return Err(PlanError::NotGiven {
+            task: node.name.to_string(),
+            what: *missing,
+            place: run.map(|(task, run)| Box::new(task.place(&run.key))),
+        });
+    }
+    Ok(())
 }
 
 /// Why a word of the command line is no task that may be asked for.
@@ -103,7 +140,7 @@ impl Builder<'_> {
             _ => None,
         };
         let action = match (&task.def.run, &skipped) {
-            (Some(run), None) => Some(self.action(run, task, &context)?),
+            (Some(run), None) => self.action(run, task, &context)?,
             _ => None,
         };
         Ok(Node {
@@ -130,91 +167,77 @@ impl Builder<'_> {
         }
     }
 
-    fn action(&self, run: &RunDef, task: &Sourced<TaskDef>, context: &Value) -> Result<Action, PlanError> {
-        if !matches!(run, RunDef::Command(_) | RunDef::Shell(_) | RunDef::Render(_))
-            && let Some(stack) = self.stack
-        {
-            stack.guard_deploy()?;
-        }
-        Ok(match run {
-            RunDef::Command(text) => Action::Command(self.command(text, task, context)?),
-            RunDef::Shell(text) => Action::Command(self.shell(text, task, context)?),
-            RunDef::Compose(texts) => Action::Compose(action::Compose {
-                args: self.words(texts, task, context)?,
-                env: self.env(task, context)?,
-            }),
-            RunDef::Render(_) => Action::Render(action::Render),
-            RunDef::StateRoot(_) => Action::StateRoot(action::StateRoot),
-            RunDef::Database(_) => Action::Database(action::Database),
-            RunDef::CopyDatabase(_) => Action::CopyDatabase(action::CopyDatabase),
-            RunDef::CopyFilestore(_) => Action::CopyFilestore(action::CopyFilestore),
-            RunDef::Sanitise(_) => Action::Sanitise(action::Sanitise),
-            RunDef::Modules(_) => Action::Modules(action::Modules),
-            RunDef::Verify(def) => Action::Verify(action::Verify {
-                report: self.path(def.report.as_ref(), task, context)?,
-            }),
-            RunDef::Activate(def) => Action::Activate(action::Activate {
-                auto_rollback: match &def.auto_rollback {
-                    Some(text) => self.strings.holds(text.get_ref(), &task.place(text), context)?,
-                    None => false,
-                },
-            }),
-            RunDef::Rollback(_) => Action::Rollback(action::Rollback),
-            RunDef::Clear(def) => Action::Clear(action::Clear {
-                previous: match &def.previous {
-                    Some(text) => self.strings.holds(text.get_ref(), &task.place(text), context)?,
-                    None => false,
-                },
-            }),
-            RunDef::Audit(def) => Action::Audit(action::Audit {
-                report: self.path(def.report.as_ref(), task, context)?,
-            }),
-            RunDef::Status(_) => Action::Status(action::Status),
-            RunDef::Preview(_) => Action::Preview(action::Preview),
-            RunDef::Health(health) => Action::Health(action::Health {
-                timeout: std::time::Duration::from_secs(health.timeout),
-            }),
-        })
-    }
-
-    /// A file that a task may name.
-    fn path(
+    fn action(
         &self,
-        text: Option<&Text>,
+        run: &RunDef,
         task: &Sourced<TaskDef>,
         context: &Value,
-    ) -> Result<Option<Utf8PathBuf>, PlanError> {
-        let Some(text) = text else { return Ok(None) };
-        let path = self.strings.render(text.get_ref(), &task.place(text), context)?;
-        Ok((!path.is_empty()).then(|| path.into()))
+    ) -> Result<Option<Arc<dyn Action>>, PlanError> {
+        let Some(kind) = action::kind(run.grammar.key) else {
+            return Ok(None);
+        };
+        let words = match &run.argument {
+            ArgumentDef::Line(text) => {
+                let place = task.place(text);
+                let words = split(text.get_ref(), &place, &self.strings, context)?;
+                if words.is_empty() {
+                    return Err(PlanError::Empty { place: Box::new(place) });
+                }
+                words
+            }
+            ArgumentDef::Script(text) => {
+                let script = self.strings.render(text.get_ref(), &task.place(text), context)?;
+                vec!["sh".into(), "-euc".into(), script]
+            }
+            ArgumentDef::Words(texts) => self.words(texts, task, context)?,
+            ArgumentDef::Options(_) => Vec::new(),
+        };
+        let action = (kind.make)(Given {
+            words,
+            env: self.env(task, context)?,
+            folder: self.project.root.clone(),
+            options: self.options(run, task, context)?,
+        });
+        match self.stack {
+            Some(stack) if !action.is_for_any_deployment() => stack.guard_deploy()?,
+            _ => {}
+        }
+        Ok(Some(action))
     }
 
-    fn command(&self, text: &Text, task: &Sourced<TaskDef>, context: &Value) -> Result<action::CommandLine, PlanError> {
-        let place = task.place(text);
-        let words = split(text.get_ref(), &place, &self.strings, context)?;
-        let mut words = words.into_iter();
-        let program = words
-            .next()
-            .ok_or_else(|| PlanError::Empty { place: Box::new(place) })?;
-        self.in_project(Command::new(program).args(words), task, context)
-    }
-
-    fn shell(&self, text: &Text, task: &Sourced<TaskDef>, context: &Value) -> Result<action::CommandLine, PlanError> {
-        let script = self.strings.render(text.get_ref(), &task.place(text), context)?;
-        self.in_project(Command::new("sh").args(["-euc", &script]), task, context)
-    }
-
-    fn in_project(
+    /// The options of an action: those that are written, and those that have a default.
+    fn options(
         &self,
-        command: Command,
+        run: &RunDef,
         task: &Sourced<TaskDef>,
         context: &Value,
-    ) -> Result<action::CommandLine, PlanError> {
-        let mut command = command.folder(self.project.root.clone());
-        for (name, value) in self.env(task, context)? {
-            command = command.env(name, value);
+    ) -> Result<Vec<(&'static str, GivenOption)>, PlanError> {
+        let mut options = Vec::new();
+        if let ArgumentGrammar::Options(known) = run.grammar.argument {
+            let defaults = known.iter().filter_map(|option| match option.kind {
+                OptionKind::Seconds { default } => {
+                    Some((option.key, GivenOption::Duration(Duration::from_secs(default))))
+                }
+                OptionKind::Text | OptionKind::Condition => None,
+            });
+            options.extend(defaults);
         }
-        Ok(action::CommandLine { command })
+        if let ArgumentDef::Options(written) = &run.argument {
+            for (key, value) in written {
+                let value = match value {
+                    OptionDef::Text(text) => {
+                        GivenOption::Text(self.strings.render(text.get_ref(), &task.place(text), context)?)
+                    }
+                    OptionDef::Condition(text) => {
+                        GivenOption::Condition(self.strings.holds(text.get_ref(), &task.place(text), context)?)
+                    }
+                    OptionDef::Seconds(seconds) => GivenOption::Duration(Duration::from_secs(*seconds)),
+                };
+                options.retain(|(known, _)| known != key);
+                options.push((*key, value));
+            }
+        }
+        Ok(options)
     }
 
     /// The `env` of a task. A value that is exactly one variable of the stack may be a secret: it is passed on without

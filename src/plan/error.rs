@@ -1,5 +1,6 @@
 //! What can keep a command from becoming a plan.
 
+use crate::action::Handed;
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
 use crate::stack::StackError;
 use crate::template::RenderError;
@@ -53,6 +54,16 @@ pub enum PlanError {
         /// Where.
         place: Box<Place>,
     },
+    /// An action that takes what no action before it gives.
+    #[error("task `{task}` needs {}, and no task before it makes it", what.name())]
+    NotGiven {
+        /// The task.
+        task: String,
+        /// What is missing.
+        what: Handed,
+        /// Where its action stands.
+        place: Option<Box<Place>>,
+    },
     /// A variable for a command that would put a secret where others read it, or any other bad template.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -83,6 +94,10 @@ impl Explain for PlanError {
                 .note("both are in the plan, and the command line has one namespace")
                 .hint("rename one of them"),
             Self::Quotes { place } | Self::Empty { place } => plain.at(Some((**place).clone())),
+            Self::NotGiven { what, place, .. } => plain.at(place.as_deref().cloned()).hint(format!(
+                "a task that runs `{}` must come before it, by `needs` or `after`",
+                what.giver()
+            )),
             Self::Render(error) => error.explain(),
             Self::Stack(error) => error.explain(),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::manifest::{Manifest, RunDef, Sourced, TaskDef, Text};
+use crate::manifest::{ArgumentDef, Manifest, Sourced, TaskDef, Text};
 use crate::template::{RenderError, Strings};
 
 /// The task and all that it needs, each after everything that it waits for; otherwise in the order in which `needs`
@@ -95,11 +95,10 @@ fn speaks_of_a_stack(task: &Sourced<TaskDef>, strings: &Strings) -> bool {
         names.any(|name| matches!(name.split('.').next(), Some("stack" | "env")))
     };
     let text = |text: &Text| speaks(strings.names(text.get_ref(), &task.place(text)));
-    let run = match &task.def.run {
-        None => false,
-        Some(RunDef::Command(line) | RunDef::Shell(line)) => text(line),
-        Some(_) => true,
-    };
+    let run = task.def.run.as_ref().is_some_and(|run| match &run.argument {
+        ArgumentDef::Line(line) | ArgumentDef::Script(line) => run.grammar.on_stack || text(line),
+        _ => run.grammar.on_stack,
+    });
     let when = task.def.when.as_ref();
     run || when.is_some_and(|when| speaks(strings.names_of_expression(when.get_ref(), &task.place(when))))
         || task.def.env.values().any(text)

@@ -42,7 +42,7 @@ pub struct Node {
     /// Why it will not run, if its `when` is false.
     pub skipped: Option<String>,
     /// What it does; `None` for a task that only gathers others.
-    pub action: Option<Action>,
+    pub action: Option<Arc<dyn Action>>,
     /// Whether what its child prints is what the user asked for.
     pub shown: bool,
 }
@@ -51,23 +51,26 @@ impl Plan {
     /// The strongest change that any of its nodes makes to the stack.
     #[must_use]
     pub fn change(&self) -> Change {
-        self.actions().map(Action::change).max().unwrap_or(Change::Nothing)
+        self.actions()
+            .map(|action| action.change())
+            .max()
+            .unwrap_or(Change::Nothing)
     }
 
     /// Whether any of its nodes runs `docker`.
     #[must_use]
     pub fn uses_docker(&self) -> bool {
-        self.actions().any(Action::uses_docker)
+        self.actions().any(|action| action.uses_docker())
     }
 
     /// Whether any of its nodes starts containers or makes the folders that they work in.
     #[must_use]
     pub fn starts(&self) -> bool {
-        self.actions().any(Action::starts)
+        self.actions().any(|action| action.starts())
     }
 
     /// What will be done.
-    fn actions(&self) -> impl Iterator<Item = &Action> {
+    fn actions(&self) -> impl Iterator<Item = &Arc<dyn Action>> {
         let running = self.nodes.iter().filter(|node| node.skipped.is_none());
         running.filter_map(|node| node.action.as_ref())
     }

@@ -18,11 +18,9 @@ pub use journal::{JOURNAL, Journal, JournalError, JournalWriter, Logs};
 pub use lock::{Holder, LockError, StackLock};
 pub use setting::{Ended, Setting};
 
-use crate::action::{ActionError, Handover, Report, Scene, bring_web_back, is_short, web_was_left_down};
+use crate::action::{self, ActionError, Report, Scene};
 use crate::event::{Event, NodeInfo, NodeName, Outcome};
 use crate::plan::Plan;
-use crate::postgres::PostgresError;
-use crate::secret::Secret;
 use crate::stack::Change;
 
 struct Finished {
@@ -31,9 +29,8 @@ struct Finished {
     result: Result<(), ActionError>,
 }
 
-/// Carries a plan out. Returns when every child has ended, with a password to be shown once: if the run made one, and the
-/// copy that it is for serves or may serve, whatever failed afterwards.
-pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>) {
+/// Carries a plan out. Returns when every child has ended.
+pub async fn carry_out(plan: &Plan, setting: &Setting) -> Ended {
     let began = Instant::now();
     let tell = |event| {
         setting.events.send(&event);
@@ -46,7 +43,6 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
     let mut run = Run {
         plan,
         setting,
-        handover: Arc::default(),
         slots: Arc::new(Semaphore::new(setting.jobs.max(1))),
         waiting: plan.nodes.iter().map(|node| Some(node.waits_for.len())).collect(),
         followers: followers(plan),
@@ -54,15 +50,12 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
         failed: Vec::new(),
         first: None,
     };
-    bring_back(plan, setting, &run.handover).await;
+    finish_earlier_run(plan, setting).await;
     run.all().await;
     setting.processes.end_all().await;
-    // A copy that failed is of no use to any later run. After an interruption whoever waits for the prompt goes first, unless
-    // what serves may be short of room.
-    let short = plan.stack.as_deref().is_some_and(is_short);
-    if let Err(error) = run
+    if let Err(error) = setting
         .handover
-        .settle(plan.stack.as_deref(), run.first.is_some() || short)
+        .settle(plan.stack.as_deref(), run.first.is_some())
         .await
     {
         let node = plan.nodes.last().map_or_else(|| "run".into(), |node| node.name.clone());
@@ -80,19 +73,17 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> (Ended, Option<Secret>
         seconds: began.elapsed().as_secs_f64(),
         failed: run.failed,
     });
-    let password = run.handover.password.take_if_there().await;
-    let live = run.handover.is_live() || matches!(&run.first, Some((_, error)) if may_be_live(error));
     match run.first {
-        Some((node, error)) => (Ended::Failed(node, error), password.filter(|_| live)),
-        None if setting.processes.cancellation().is_cancelled() => (Ended::Interrupted, password.filter(|_| live)),
-        None => (Ended::Done, password),
+        Some((node, error)) => Ended::Failed(node, error),
+        None if setting.processes.cancellation().is_cancelled() => Ended::Interrupted,
+        None => Ended::Done,
     }
 }
 
-/// Starts a web that a killed run left stopped in its swap, whatever this run is for. Where that fails, it is told, and the
-/// next run tries again.
-async fn bring_back(plan: &Plan, setting: &Setting, handover: &Arc<Handover>) {
-    let Some(stack) = plan.stack.as_ref().filter(|stack| web_was_left_down(stack)) else {
+/// Finishes what a killed run left half done, whatever this run is for. Where that fails, it is told, and the next run tries
+/// again.
+async fn finish_earlier_run(plan: &Plan, setting: &Setting) {
+    let Some(stack) = plan.stack.as_ref().filter(|stack| action::is_half_done(stack)) else {
         return;
     };
     // A run that changes the stack holds its lock. One that only looks must not come between another and its swap.
@@ -110,15 +101,12 @@ async fn bring_back(plan: &Plan, setting: &Setting, handover: &Arc<Handover>) {
         return;
     }
     let node = plan.nodes.last().map_or_else(|| "run".into(), |node| node.name.clone());
-    let scene = scene(plan, setting, handover, node);
-    if let Err(error) = bring_web_back(&scene).await {
-        let text = format!("web was left down by a run that was ended, and cannot be started: {error}");
-        scene.report.warn(text);
-    }
+    let scene = scene(plan, setting, node);
+    action::finish_half_done(&scene).await;
 }
 
 /// What an action of a run sees.
-fn scene(plan: &Plan, setting: &Setting, handover: &Arc<Handover>, node: NodeName) -> Scene {
+fn scene(plan: &Plan, setting: &Setting, node: NodeName) -> Scene {
     let room = setting.events.room(&node);
     let processes = setting.processes.with_room(room);
     Scene {
@@ -128,14 +116,9 @@ fn scene(plan: &Plan, setting: &Setting, handover: &Arc<Handover>, node: NodeNam
         stack: plan.stack.clone(),
         report: Report::new(node, setting.events.clone(), processes.redactor().clone()),
         processes,
-        handover: handover.clone(),
+        handover: setting.handover.clone(),
         journal: setting.journal.clone(),
     }
-}
-
-/// Whether nobody knows if the copy went live.
-fn may_be_live(error: &ActionError) -> bool {
-    matches!(error, ActionError::Postgres(PostgresError::SwapUnknown { .. }))
 }
 
 /// The nodes that wait for each node of a plan.
@@ -161,7 +144,6 @@ fn info(node: &crate::plan::Node) -> NodeInfo {
 struct Run<'a> {
     plan: &'a Plan,
     setting: &'a Setting,
-    handover: Arc<Handover>,
     slots: Arc<Semaphore>,
     /// How many nodes each node still waits for; none for a node that has been started.
     waiting: Vec<Option<usize>>,
@@ -221,7 +203,7 @@ impl Run<'_> {
     fn start(&mut self, index: usize) {
         self.waiting[index] = None;
         let node = &self.plan.nodes[index];
-        let scene = scene(self.plan, self.setting, &self.handover, node.name.clone());
+        let scene = scene(self.plan, self.setting, node.name.clone());
         let slots = self.slots.clone();
         let Some(action) = node.action.clone() else { return };
         self.running.spawn(async move {
@@ -234,7 +216,7 @@ impl Run<'_> {
                 scene.report.send(&Event::NodeStarted {
                     node: scene.report.node().clone(),
                 });
-                let result = action.carry_out(&scene).await;
+                let result = action::carry_out(action.as_ref(), &scene).await;
                 scene.report.end();
                 result
             };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
-use crate::action::ActionError;
+use crate::action::{ActionError, Handover};
 use crate::event::{Events, NodeName};
 use crate::process::Processes;
 
@@ -19,6 +19,8 @@ pub struct Setting {
     pub events: Events,
     /// So many nodes at once.
     pub jobs: usize,
+    /// What actions of the run give each other, and what is done at its end.
+    pub handover: Arc<Handover>,
     /// The folder of the run's journal, if one is kept.
     pub journal: Option<Utf8PathBuf>,
 }

@@ -31,10 +31,10 @@ vars = { ODOO_DB_NAME = "bare", ODOO_DB_PASSWORD = "p" }
 run = { compose = ["down"] }
 [tasks.ps]
 run = { compose = ["ps"] }
-[tasks.copy]
-run = { copy-database = {} }
-[tasks.modules]
-run = { modules = {} }
+[tasks]
+ready.run.database = {}
+copy = { needs = ["ready"], run = { copy-database = {} } }
+modules = { needs = ["copy"], run = { modules = {} } }
 [tasks.lint]
 run = { command = "echo linted" }
 "#;
@@ -231,8 +231,10 @@ fn neither_a_stack_nor_a_task_chooses_a_docker() {
 
 #[test]
 fn code_of_the_copy_runs_without_production_s_keys() {
-    let project =
-        Project::new(&format!("{MANIFEST}[tasks.sanitise]\nrun = {{ sanitise = {{}} }}\n")).without_programs();
+    let project = Project::new(&format!(
+        "{MANIFEST}[tasks.sanitise]\nneeds = [\"copy\"]\nrun = {{ sanitise = {{}} }}\n"
+    ))
+    .without_programs();
     for task in ["sanitise", "modules"] {
         let address = set("ODOO_BASE_URL", "http://shop.example");
         let out = project.run(&[task, "shop", "--dry-run", &address]).ended(0).out;

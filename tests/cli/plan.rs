@@ -281,7 +281,8 @@ fn a_part_of_other_tasks_is_looked_at_and_not_done_alone() {
          [upstreams.live]\nhost = \"root@prod.example\"\ndatabase = \"shop\"\ndatabase-user = \"odoo\"\n\
          filestore = \"/srv/filestore/shop\"\n\
          [sanitise]\nanonymise = [\"res.partner\"]\nparameters = { \"shop.token\" = \"keepout-token\" }\n\
-         [tasks.sanitise]\nprivate = true\nrun = { sanitise = {} }\n[tasks.restore]\nneeds = [\"sanitise\"]\n",
+         [tasks.ready]\nrun.database = {}\n[tasks.copy]\nneeds = [\"ready\"]\nrun.copy-database = {}\n\
+         [tasks.sanitise]\nneeds = [\"copy\"]\nprivate = true\nrun = { sanitise = {} }\n[tasks.restore]\nneeds = [\"sanitise\"]\n",
     );
     let refused = project.run(&["sanitise", "local"]).ended(2);
     assert!(refused.err.contains("private task"), "{}", refused.err);

@@ -4,7 +4,7 @@ use crate::project::Project;
 
 const STACK: &str = "[upstreams.prod]\nhost = 'root@prod.example'\ndatabase = 'live'\ndatabase-user = 'odoo'\nfilestore = '/srv/live'\n\
     [stacks.local]\ndatabase = 'shop'\nupstream = 'prod'\nstate-root = 'state'\nvars = { ODOO_DB_PASSWORD = 'secret-of-the-role', ODOO_BASE_URL = 'http://localhost:1' }\n\
-    [tasks.activate]\nrun = { activate = {} }\n[tasks.rollback]\nrun = { rollback = {} }\n";
+    [tasks.activate]\nprivate = true\nrun = { activate = {} }\n[tasks.rollback]\nprivate = true\nrun = { rollback = {} }\n";
 
 /// The statements that a task's dry run prints, without comments, one a line.
 fn statements(task: &str) -> Vec<String> {

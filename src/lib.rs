@@ -32,3 +32,8 @@ pub mod suggest;
 pub mod template;
 pub mod ui;
 pub mod upstream;
+
+/// The worked example of CONTRIBUTING.md, which its test compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../CONTRIBUTING.md")]
+struct Contributing;

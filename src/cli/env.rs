@@ -17,7 +17,7 @@ pub(super) fn env(stack: &Stack, ui: &mut Ui) {
     ui.table(&table);
     for (path, there) in &stack.env_files {
         if !there {
-            ui.say(&format!("{path} is not there"));
+            ui.say(&format!("{path} does not exist"));
         }
     }
 }

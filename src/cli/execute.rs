@@ -141,7 +141,7 @@ fn write(journal: Journal, queue: Queue, shown: Queue) -> Result<JournalWriter, 
 }
 
 fn no_thread(error: std::io::Error) -> Diagnostic {
-    Diagnostic::new(ExitCode::Failed, "cannot begin: the system gives no threads").note(error.to_string())
+    Diagnostic::new(ExitCode::Failed, "cannot start: the system provides no threads").note(error.to_string())
 }
 
 /// Whether the plan works in the stack's folders: what is deployed by others has none here.

@@ -106,7 +106,7 @@ fn misuse(
 fn which_stack(manifest: &Manifest) -> Diagnostic {
     let names: Vec<String> = manifest.stacks.keys().map(|name| format!("`{name}`")).collect();
     let hint = match names.is_empty() {
-        true => format!("{} has no stack yet: write a [stacks.NAME]", manifest.path),
+        true => format!("{} has no stacks yet: add a [stacks.NAME] table", manifest.path),
         false => format!("name one of {}", names.join(", ")),
     };
     Diagnostic::new(ExitCode::Usage, "no stack was named, and this command needs one").hint(hint)
@@ -182,7 +182,7 @@ fn taken_over(stack: &Stack, manifest: &Manifest, paths: &[Utf8PathBuf]) -> Resu
             .map(|base| plain(&base.join(path)))
             .find(|path| used.contains(path));
         meant.ok_or_else(|| {
-            Diagnostic::new(ExitCode::Usage, format!("stack `{}` has nothing at {path}", stack.name))
+            Diagnostic::new(ExitCode::Usage, format!("stack `{}` does not use {path}", stack.name))
                 .note("--take-over names a file that is rendered for the stack, or one of its folders")
         })
     };

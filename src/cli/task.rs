@@ -48,7 +48,11 @@ pub(super) fn run(
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
-        Diagnostic::new(ExitCode::Failed, "cannot begin: the system gives no threads or timers").note(error.to_string())
+        Diagnostic::new(
+            ExitCode::Failed,
+            "cannot start: the system provides no threads or timers",
+        )
+        .note(error.to_string())
     })?;
     runtime.block_on(execute(&plan, options, ui))
 }

@@ -130,8 +130,8 @@ fn files_that_are_not_there_are_passed_over_and_named_when_something_is_missing(
     .with("base.env", "X=1\n");
     let ran = project.run(&["env", "local"]).ended(0);
     insta::assert_snapshot!(ran.err, @"
-    .env is not there
-    local.env is not there
+    .env does not exist
+    local.env does not exist
     ");
     insta::assert_snapshot!(project.run(&["health", "local", "--dry-run"]).ended(2).err, @"
     error: stack `local` has no ODOO_BASE_URL

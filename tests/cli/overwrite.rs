@@ -185,6 +185,6 @@ fn only_what_the_stack_uses_can_be_taken_over() {
     let project = project();
     for path in ["/etc", "out", "../x", "tasks.toml"] {
         let ran = project.run(&["render", "local", "--take-over", path]).ended(2);
-        assert!(ran.err.contains("has nothing at"), "{}", ran.err);
+        assert!(ran.err.contains("does not use"), "{}", ran.err);
     }
 }

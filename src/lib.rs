@@ -8,10 +8,13 @@
 //! [`render`] makes files from templates, [`host`] and [`upstream`] know machines, [`process`] runs programs,
 //! [`postgres`] speaks SQL, [`sanitise`] takes production's secrets out of a copy.
 //!
+//! [`env_file`] reads the files that a stack's variables come from.
+//!
 //! [`error`] is what the user sees when something went wrong, [`secret`] a value that cannot be printed.
 
 pub mod action;
 pub mod cli;
+pub mod env_file;
 pub mod error;
 pub mod event;
 pub mod host;

@@ -16,6 +16,7 @@ mod world;
 mod activate;
 mod audit;
 mod compose_config;
+mod env_files;
 mod host_line;
 mod host_lock;
 mod image;

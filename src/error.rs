@@ -112,12 +112,15 @@ impl Diagnostic {
         self
     }
 
-    /// The same with each of its texts changed; the place's source stays as it is.
+    /// The same with each of its texts changed, the label of its place too; the place's source stays as it is.
     #[must_use]
     pub fn mapped(mut self, change: impl Fn(&str) -> String) -> Self {
         self.title = change(&self.title);
         for text in self.evidence.iter_mut().chain(&mut self.notes).chain(&mut self.hints) {
             *text = change(text);
+        }
+        if let Some(place) = &mut self.place {
+            place.label = change(&place.label);
         }
         self
     }

@@ -4,9 +4,13 @@
 //! PostgreSQL connection ([`crate::postgres`]). Everything else may pass a [`Secret`] on, but cannot write it: there is
 //! no `Display`, no `Serialize`, and `Debug` shows stars.
 
+mod credentials;
+
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+
+pub use credentials::{LONGEST as LONGEST_CREDENTIALS, credentials};
 
 /// What stands where a secret would have stood.
 pub const MASK: &str = "***";

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::kind::Given;
 use super::{Action, ActionError, Kind, Outline, Scene, Step, Voice};
 use crate::manifest::{ActionGrammar, ArgumentGrammar};
-use crate::process::Command;
+use crate::process::{Command, Env};
 
 /// A program with its arguments.
 #[derive(Debug, Clone)]
@@ -62,6 +62,10 @@ impl Action for CommandLine {
 
     async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.run(&self.command).await
+    }
+
+    fn environment(&self) -> &[(String, Env)] {
+        self.command.environment()
     }
 
     fn voice(&self) -> Voice {

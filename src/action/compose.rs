@@ -74,6 +74,10 @@ pub(super) static KIND: Kind = Kind {
 
 #[async_trait]
 impl Action for Compose {
+    fn environment(&self) -> &[(String, Env)] {
+        &self.env
+    }
+
     fn steps(&self, outline: &Outline<'_>) -> Result<Vec<Step>, ActionError> {
         let stack = outline.stack()?;
         let command = stack.host.command(self.command(stack))?;

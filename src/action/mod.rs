@@ -61,6 +61,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+use crate::process::Env;
 use crate::stack::{Change, Stack};
 
 /// What a task does.
@@ -86,6 +87,11 @@ pub trait Action: Debug + Send + Sync {
     /// Returns whether what it prints is an answer.
     fn voice(&self) -> Voice {
         Voice::Silent
+    }
+
+    /// Returns the variables that its task gives its command.
+    fn environment(&self) -> &[(String, Env)] {
+        &[]
     }
 
     /// Returns whether it runs `docker`. What a project's own programs do is theirs.

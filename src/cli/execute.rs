@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::hidden;
 use super::options::Options;
 use super::screen::{Last, Screen};
 use crate::action::Handover;
@@ -14,7 +15,7 @@ use crate::manifest::Deploy;
 use crate::plan::Plan;
 use crate::process::{Processes, Redactor};
 use crate::run::{Ended, Holder, JOURNAL, Journal, JournalWriter, Setting, StackLock, carry_out, run_id};
-use crate::stack::{Change, Stack};
+use crate::stack::{Change, Secrecy, Stack, Variables};
 use crate::ui::{Mode, Ui};
 
 /// Carries the plan out, its events on the screen and in the journal.
@@ -63,7 +64,8 @@ pub(super) async fn execute(plan: &Plan, options: &Options, ui: &mut Ui) -> Resu
     let events = Events::to([shown.clone()].into_iter().chain(kept.clone()));
     // The screen's own thread has the ui from here on. What is left behind touches no terminal unless there is a failure
     // to tell: that thread may be stuck in a write, and hold the stream.
-    let left_behind = Ui::new(Mode::Quiet, options.verbosity);
+    let mut left_behind = Ui::new(Mode::Quiet, options.verbosity);
+    left_behind.hide(redactor.clone());
     let screen = Screen::start(std::mem::replace(ui, left_behind), shown.clone()).map_err(no_thread)?;
     let writer = match journal.zip(kept) {
         Some((journal, queue)) => Some(write(journal, queue, shown)?),
@@ -226,5 +228,8 @@ fn is_under_nohup() -> bool {
 
 /// What hides the secrets of a plan.
 pub(super) fn redactor(plan: &Plan) -> Redactor {
-    Redactor::new(plan.stack.iter().flat_map(|stack| stack.variables.secrets()))
+    match &plan.stack {
+        Some(stack) => hidden::redactor(plan.secrets(), &stack.variables),
+        None => hidden::redactor(plan.secrets(), &Variables::new(Secrecy::default())),
+    }
 }

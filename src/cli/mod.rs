@@ -4,6 +4,7 @@ mod dry_run;
 mod env;
 mod execute;
 mod grammar;
+mod hidden;
 mod list;
 mod options;
 mod screen;
@@ -22,8 +23,11 @@ use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::Host;
 use crate::manifest::{self, Manifest, ManifestError};
 use crate::plan::no_such_task;
-use crate::stack::{Project, Stack, plain, resolve};
+use crate::process::Redactor;
+use crate::secret::MASK;
+use crate::stack::{Project, Stack, Value, plain, resolve};
 use crate::ui::{Mode, Ui};
+use hidden::{hide_in_panics, on_standard_error, redactor, said_in_clear, without_values};
 
 /// Runs the program with its arguments and says how it ended.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
@@ -40,10 +44,13 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let matches = match command.try_get_matches_from(&args) {
         Ok(matches) => matches,
-        Err(error) => return misuse(&error, &early, failure, manifest.as_ref()),
+        Err(error) => return misuse(&without_set_value(error), &early, failure, manifest.as_ref()),
     };
     let options = Options::of(&matches);
     let mut ui = options.ui();
+    if let Some(manifest) = &manifest {
+        hide(said_in_clear(manifest, &options.set), &mut ui);
+    }
     let ended = match (failure, manifest) {
         (Some(error), _) => Err(error.explain()),
         (None, Some(manifest)) => dispatch(&manifest, &matches, &options, &mut ui),
@@ -52,7 +59,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let code = match ended {
         Ok(code) => code,
         Err(diagnostic) => {
-            ui.diagnostic(&diagnostic);
+            ui.diagnostic(&without_values(diagnostic.clone()));
             diagnostic.exit
         }
     };
@@ -60,6 +67,20 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(()) => code,
         Err(_) => ExitCode::Failed,
     }
+}
+
+/// The error without the value of `--set`, which may be a secret.
+fn without_set_value(mut error: clap::Error) -> clap::Error {
+    let is_set = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(arg)) if arg.starts_with("--set")
+    );
+    if is_set && let Some(ContextValue::String(pair)) = error.get(ContextKind::InvalidValue) {
+        let name = pair.split_once('=').map_or(MASK, |(name, _)| name);
+        let shown = ContextValue::String(format!("{name}={MASK}"));
+        error.insert(ContextKind::InvalidValue, shown);
+    }
+    error
 }
 
 /// A command line that clap refuses, or a wish for help. Where there is no manifest, that is the better answer: the word
@@ -113,8 +134,14 @@ fn which_stack(manifest: &Manifest) -> Diagnostic {
 }
 
 fn refuse(diagnostic: &Diagnostic, early: &Options) -> ExitCode {
-    early.ui().diagnostic(diagnostic);
+    early.ui().diagnostic(&without_values(diagnostic.clone()));
     diagnostic.exit
+}
+
+/// Hides secrets in everything that is shown from here on.
+fn hide(redactor: Redactor, ui: &mut Ui) {
+    hide_in_panics(redactor.clone(), on_standard_error);
+    ui.hide(redactor);
 }
 
 fn find_and_load(named: Option<&Utf8PathBuf>) -> Result<Manifest, ManifestError> {
@@ -138,13 +165,13 @@ fn dispatch(manifest: &Manifest, matches: &ArgMatches, options: &Options, ui: &m
             Ok(ExitCode::Done)
         }
         Some(("env", matches)) => {
-            if let Some(stack) = stack(manifest, matches, options)? {
+            if let Some(stack) = stack(manifest, matches, options, ui)? {
                 env::env(&stack, ui);
             }
             Ok(ExitCode::Done)
         }
         Some(("upstream", matches)) => {
-            if let Some(stack) = stack(manifest, matches, options)? {
+            if let Some(stack) = stack(manifest, matches, options, ui)? {
                 upstream::upstream(&stack, ui).map_err(|error| error.explain())?;
             }
             Ok(ExitCode::Done)
@@ -158,7 +185,12 @@ fn dispatch(manifest: &Manifest, matches: &ArgMatches, options: &Options, ui: &m
 }
 
 /// The stack that the command line names, resolved; none for a task that needs none.
-fn stack(manifest: &Manifest, matches: &ArgMatches, options: &Options) -> Result<Option<Stack>, Diagnostic> {
+fn stack(
+    manifest: &Manifest,
+    matches: &ArgMatches,
+    options: &Options,
+    ui: &mut Ui,
+) -> Result<Option<Stack>, Diagnostic> {
     let Some(name) = matches.try_get_one::<String>(grammar::STACK).ok().flatten() else {
         return Ok(None);
     };
@@ -168,6 +200,21 @@ fn stack(manifest: &Manifest, matches: &ArgMatches, options: &Options) -> Result
         stack.host = Host::Local;
     }
     stack.take_over = taken_over(&stack, manifest, &options.take_over)?;
+    hide(redactor(stack.secrets(), &stack.variables), ui);
+    for unset in &stack.unset {
+        let remedy = match std::env::var_os(&unset.name) {
+            Some(_) => "the environment has it: name it in the stack's `inherit`",
+            None => "$$ stands for a dollar sign",
+        };
+        ui.warn(&format!("{unset}; {remedy}"));
+    }
+    for (name, _) in &options.set {
+        if let Some(Value::Secret(_)) = stack.variables.value(name) {
+            ui.warn(&format!(
+                "--set {name}=… is an argument, which every user of this machine can read: an env file or `inherit` is not"
+            ));
+        }
+    }
     Ok(Some(stack))
 }
 

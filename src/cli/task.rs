@@ -6,9 +6,9 @@ use clap::ArgMatches;
 use indexmap::IndexMap;
 
 use super::dry_run::view;
-use super::execute::execute;
+use super::execute::{execute, redactor};
 use super::options::Options;
-use super::{environment, project, stack};
+use super::{environment, hide, project, stack};
 use crate::action::require_variables;
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::manifest::{Manifest, ParamDef};
@@ -27,10 +27,11 @@ pub(super) fn run(
     if !options.dry_run && manifest.tasks.get(task).is_some_and(|task| task.def.private) {
         return Err(no_such_task(manifest, task).explain());
     }
-    let stack = stack(manifest, matches, options)?.map(Arc::new);
+    let stack = stack(manifest, matches, options, ui)?.map(Arc::new);
     let params = params_of(manifest, task).map_err(|error| error.explain())?;
     let said = said(&params, matches);
     let plan = build(manifest, Arc::new(project(manifest)), stack, task, &said).map_err(|error| error.explain())?;
+    hide(redactor(&plan), ui);
     if let Some(stack) = plan.stack.as_ref().filter(|_| plan.change() > Change::Nothing) {
         let alone = stack.guard_neighbours(manifest, &environment);
         alone.map_err(|error| error.explain())?;

@@ -12,9 +12,11 @@ use super::params::seen_by;
 use super::words::{split, word_or_words};
 use super::{Node, ParamValue, Plan, PlanError};
 use crate::action::{self, Action, Given, GivenOption, Voice};
+use crate::error::Place;
 use crate::manifest::{ArgumentDef, ArgumentGrammar, Manifest, OptionDef, OptionKind, RunDef, Sourced, TaskDef, Text};
-use crate::process::Env;
-use crate::stack::{Project, Stack, context_of_variables};
+use crate::process::{Env, Redactor};
+use crate::secret::Secret;
+use crate::stack::{Project, Secrecy, Stack, Variables, context_of_variables, context_that_notes};
 use crate::template::Strings;
 
 /// Builds the plan for a task. No program is run and no host is asked anything.
@@ -31,12 +33,17 @@ pub fn build(
     let Some((goal, _)) = manifest.tasks.get_key_value(goal) else {
         return Err(no_such_task(manifest, goal));
     };
+    if let Some(stack) = &stack {
+        stack.guard_secrets()?;
+    }
     let names = order(manifest, goal);
     let builder = Builder {
         project: &project,
         stack: stack.as_deref(),
         strings: Strings::default(),
         params,
+        secrecy: Secrecy::of(manifest),
+        secrets: Redactor::new(&stack.as_ref().map_or_else(Vec::new, |stack| stack.secrets())),
     };
     let positions: HashMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (*name, at)).collect();
     let mut nodes = Vec::with_capacity(names.len());
@@ -128,6 +135,9 @@ struct Builder<'a> {
     stack: Option<&'a Stack>,
     strings: Strings,
     params: &'a IndexMap<String, ParamValue>,
+    secrecy: Secrecy,
+    /// Knows the stack's secrets.
+    secrets: Redactor,
 }
 
 impl Builder<'_> {
@@ -135,7 +145,7 @@ impl Builder<'_> {
         let context = self.context(&task.def);
         let skipped = match &task.def.when {
             Some(when) if !self.strings.holds(when.get_ref(), &task.place(when), &context)? => {
-                Some(format!("not {}", when.get_ref()))
+                Some(self.secrets.redact(&format!("not {}", when.get_ref())).into_owned())
             }
             _ => None,
         };
@@ -155,14 +165,14 @@ impl Builder<'_> {
 
     /// What the strings of a task see.
     fn context(&self, task: &TaskDef) -> Value {
+        self.context_with(task, self.stack.map(|stack| context_of_variables(&stack.variables)))
+    }
+
+    fn context_with(&self, task: &TaskDef, env: Option<Value>) -> Value {
         let project = context! { name => self.project.name, root => self.project.root.as_str() };
         let params = seen_by(&task.params, self.params);
         match self.stack {
-            Some(stack) => context! {
-                project, params,
-                stack => stack.facts(),
-                env => context_of_variables(&stack.variables),
-            },
+            Some(stack) => context! { project, params, stack => stack.facts(), env },
             None => context! { project, params },
         }
     }
@@ -183,10 +193,13 @@ impl Builder<'_> {
                 if words.is_empty() {
                     return Err(PlanError::Empty { place: Box::new(place) });
                 }
+                self.without_secrets(&words, &place)?;
                 words
             }
             ArgumentDef::Script(text) => {
-                let script = self.strings.render(text.get_ref(), &task.place(text), context)?;
+                let place = task.place(text);
+                let script = self.strings.render(text.get_ref(), &place, context)?;
+                self.without_secrets(&[&script], &place)?;
                 vec!["sh".into(), "-euc".into(), script]
             }
             ArgumentDef::Words(texts) => self.words(texts, task, context)?,
@@ -194,7 +207,7 @@ impl Builder<'_> {
         };
         let action = (kind.make)(Given {
             words,
-            env: self.env(task, context)?,
+            env: self.env(task)?,
             folder: self.project.root.clone(),
             options: self.options(run, task, context)?,
         });
@@ -240,42 +253,51 @@ impl Builder<'_> {
         Ok(options)
     }
 
-    /// The `env` of a task. A value that is exactly one variable of the stack may be a secret: it is passed on without
-    /// being shown.
-    fn env(&self, task: &Sourced<TaskDef>, context: &Value) -> Result<Vec<(String, Env)>, PlanError> {
-        let mut env = Vec::new();
-        for (name, text) in &task.def.env {
-            let value = match self.secret(text.get_ref()) {
-                Some(secret) => Env::Secret(secret),
-                None => Env::Plain(self.strings.render(text.get_ref(), &task.place(text), context)?),
-            };
-            env.push((name.get_ref().clone(), value));
+    /// Refuses a secret among the arguments of a command, however it came there: every user of a machine can read them.
+    /// What a variable holds cannot come there ([`context_of_variables`]); a parameter or the manifest itself can.
+    fn without_secrets<S: AsRef<str>>(&self, words: &[S], place: &Place) -> Result<(), PlanError> {
+        let none = Variables::new(self.secrecy.clone());
+        let variables = self.stack.map_or(&none, |stack| &stack.variables);
+        let is_secret = |word: &str| self.secrets.knows_any_in(word) || variables.holds_credential(word);
+        match words.iter().any(|word| is_secret(word.as_ref())) {
+            true => Err(PlanError::SecretArgument {
+                place: Box::new(place.clone()),
+            }),
+            false => Ok(()),
         }
-        Ok(env)
     }
 
-    fn secret(&self, text: &str) -> Option<crate::secret::Secret> {
-        let name = text
-            .trim()
-            .strip_prefix("{{")?
-            .strip_suffix("}}")?
-            .trim()
-            .strip_prefix("env.")?;
-        match self.stack?.variables.value(name)? {
-            crate::stack::Value::Secret(secret) => Some(secret.clone()),
-            crate::stack::Value::Plain(_) => None,
+    /// The `env` of a task. A value that is a secret, by its variable's name, by what stands in it, or because it speaks of
+    /// one, is passed on without being shown.
+    fn env(&self, task: &Sourced<TaskDef>) -> Result<Vec<(String, Env)>, PlanError> {
+        let none = Variables::new(self.secrecy.clone());
+        let variables = self.stack.map_or(&none, |stack| &stack.variables);
+        let mut env = Vec::new();
+        for (name, text) in &task.def.env {
+            let noted = self.stack.map(|stack| context_that_notes(&stack.variables));
+            let (names, composed) = noted.unzip();
+            let context = self.context_with(&task.def, names);
+            let value = self.strings.render(text.get_ref(), &task.place(text), &context)?;
+            let name = name.get_ref();
+            let is_secret = composed.is_some_and(|composed| composed.is_of_secrets())
+                || self.secrets.knows_any_in(&value)
+                || variables.is_secret_value(name, &value);
+            let value = match is_secret {
+                true => Env::Secret(Secret::new(value)),
+                false => Env::Plain(value),
+            };
+            env.push((name.clone(), value));
         }
+        Ok(env)
     }
 
     fn words(&self, texts: &[Text], task: &Sourced<TaskDef>, context: &Value) -> Result<Vec<String>, PlanError> {
         let mut words = Vec::new();
         for text in texts {
-            words.extend(word_or_words(
-                text.get_ref(),
-                &task.place(text),
-                &self.strings,
-                context,
-            )?);
+            let place = task.place(text);
+            let more = word_or_words(text.get_ref(), &place, &self.strings, context)?;
+            self.without_secrets(&more, &place)?;
+            words.extend(more);
         }
         Ok(words)
     }

@@ -64,6 +64,12 @@ pub enum PlanError {
         /// Where its action stands.
         place: Option<Box<Place>>,
     },
+    /// A secret among the arguments of a command.
+    #[error("a secret would stand among the arguments of this command")]
+    SecretArgument {
+        /// Where.
+        place: Box<Place>,
+    },
     /// A variable for a command that would put a secret where others read it, or any other bad template.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -98,6 +104,10 @@ impl Explain for PlanError {
                 "a task that runs `{}` must come before it, by `needs` or `after`",
                 what.giver()
             )),
+            Self::SecretArgument { place } => plain
+                .at(Some((**place).clone()))
+                .note("every user of the machine can read the arguments of a program")
+                .hint("hand it to the command in its environment: env = { NAME = \"{{ env.NAME }}\" }"),
             Self::Render(error) => error.explain(),
             Self::Stack(error) => error.explain(),
         }

@@ -15,7 +15,9 @@ pub use params::{ParamValue, params_of};
 
 use crate::action::Action;
 use crate::event::NodeName;
-use crate::stack::{Change, Project, Stack};
+use crate::process::Env;
+use crate::secret::Secret;
+use crate::stack::{Change, Project, Secrecy, Stack, Variables};
 
 /// A plan: nodes in an order in which each stands after all that it waits for.
 #[derive(Debug)]
@@ -67,6 +69,20 @@ impl Plan {
     #[must_use]
     pub fn starts(&self) -> bool {
         self.actions().any(|action| action.starts())
+    }
+
+    /// What must never be shown: the stack's secrets, and those that tasks give their commands.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let none = Variables::new(Secrecy::default());
+        let stack = self.stack.as_deref();
+        let variables = stack.map_or(&none, |stack| &stack.variables);
+        let given = self.actions().flat_map(|action| action.environment());
+        let given = given.filter_map(|(_, value)| match value {
+            Env::Secret(secret) => Some(variables.secrets_in(secret)),
+            Env::Plain(_) | Env::Unset => None,
+        });
+        stack.map(Stack::secrets).into_iter().chain(given).flatten().collect()
     }
 
     /// What will be done.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
-use crate::secret::{MASK, Secret};
+use crate::secret::{LONGEST_CREDENTIALS, MASK, Secret, credentials};
 
 /// Secrets shorter than this are not looked for: `odoo` is a password in many a local stack, and `a` would blot out
 /// every line. Counted in bytes.
@@ -17,7 +17,7 @@ const SHORTEST: usize = 4;
 const SHORTEST_LINE: usize = 8;
 
 /// Replaces the secrets of a run with [`MASK`], also in the forms in which programs like to print them again: as part of
-/// a URL, quoted for a shell, in JSON. Cheap to clone.
+/// a URL, quoted for a shell, in JSON; and the passwords of URLs, whether they are known or not. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Redactor(Option<Arc<Patterns>>);
 
@@ -48,16 +48,7 @@ impl Redactor {
     /// The text with stars in place of every secret. Secrets that overlap become one mask, so no piece of either stays.
     #[must_use]
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let Some(patterns) = &self.0 else {
-            return Cow::Borrowed(text);
-        };
-        let spans = merged(
-            patterns
-                .automaton
-                .find_overlapping_iter(text)
-                .map(|found| found.range())
-                .collect(),
-        );
+        let spans = self.spans(text);
         if spans.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -72,10 +63,43 @@ impl Redactor {
         Cow::Owned(redacted)
     }
 
+    /// The text with a star in place of every byte of a secret: whatever else stands in it stays at its place.
+    #[must_use]
+    pub fn blank(&self, text: &str) -> String {
+        let mut blanked = String::with_capacity(text.len());
+        let mut from = 0;
+        for span in self.spans(text) {
+            blanked.push_str(&text[from..span.start]);
+            for byte in text[span.clone()].bytes() {
+                blanked.push(if byte == b'\n' { '\n' } else { '*' });
+            }
+            from = span.end;
+        }
+        blanked.push_str(&text[from..]);
+        blanked
+    }
+
+    /// Whether a known secret stands in the text.
+    #[must_use]
+    pub fn knows_any_in(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|known| known.automaton.is_match(text))
+    }
+
+    /// Where there is something to hide, in order.
+    fn spans(&self, text: &str) -> Vec<Range<usize>> {
+        let mut spans = credentials(text);
+        if let Some(known) = &self.0 {
+            let found = known.automaton.find_overlapping_iter(text);
+            spans.extend(found.map(|found| found.range()));
+        }
+        merged(spans)
+    }
+
     /// The length in bytes of the longest text that is looked for: a text that is cut must be redacted before it is cut,
     /// with this many bytes beyond the cut.
     pub(super) fn longest(&self) -> usize {
-        self.0.as_ref().map_or(0, |patterns| patterns.longest)
+        let known = self.0.as_ref().map_or(0, |patterns| patterns.longest);
+        known.max(LONGEST_CREDENTIALS)
     }
 }
 
@@ -182,6 +206,25 @@ mod tests {
         assert_eq!(
             redactor(&["Ab/Cd"]).redact("u:Ab%2fCd@h u:Ab%2FCd@h"),
             "u:***@h u:***@h"
+        );
+    }
+
+    #[test]
+    fn passwords_of_urls_are_masked_though_nobody_knows_them() {
+        for redactor in [Redactor::default(), redactor(&["CANARY"])] {
+            assert_eq!(
+                redactor.redact("to postgres://odoo:hunter2@db/x"),
+                "to postgres://odoo:***@db/x"
+            );
+        }
+        assert_eq!(redactor(&["u:p@h", "CANARY"]).redact("a://u:p@h"), "a://***");
+    }
+
+    #[test]
+    fn what_is_blanked_stays_as_long() {
+        assert_eq!(
+            redactor(&["größe1"]).blank("<größe1> a://u:pw@h"),
+            "<********> a://u:**@h"
         );
     }
 

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 
 use super::FoldersError;
+use crate::env_file::EnvFileError;
 use crate::error::{Diagnostic, ExitCode, Explain, Place};
 use crate::host::SshTargetError;
 use crate::process::ProcessError;
@@ -29,13 +30,13 @@ pub enum StackError {
         /// Why not.
         source: std::io::Error,
     },
-    /// A line of an env file that is no `NAME=value`. The line itself is not shown: it may hold a secret.
-    #[error("{path}{}: this line is no NAME=value", .line.map(|line| format!(":{line}")).unwrap_or_default())]
+    /// A line of an env file that cannot be read. The line itself is not shown: it may hold a secret.
+    #[error("{path}:{}: {}", .source.line, .source.wrong)]
     Env {
         /// The file.
         path: Utf8PathBuf,
-        /// The line, beginning with 1.
-        line: Option<usize>,
+        /// The line, and what is wrong with it.
+        source: EnvFileError,
     },
     /// A variable that must have a value has none.
     #[error("stack `{stack}` has no {name}")]
@@ -46,6 +47,16 @@ pub enum StackError {
         name: String,
         /// The env files that were looked for.
         files: Vec<String>,
+    },
+    /// A secret where everybody sees it.
+    #[error("{name} of stack `{stack}` holds a secret")]
+    Shown {
+        /// The stack.
+        stack: String,
+        /// The variable.
+        name: String,
+        /// Where the value came from.
+        origin: String,
     },
     /// A variable whose value cannot be.
     #[error("{name} of stack `{stack}` cannot be `{value}`: {why}")]
@@ -192,10 +203,17 @@ impl Explain for StackError {
                 None => usage,
             },
             Self::ReadEnv { source, .. } => usage.note(source.to_string()),
-            Self::Env { .. } => usage.hint("write NAME=value; quote values that hold spaces"),
+            Self::Env { source, .. } => usage.hint(source.wrong.hint()),
             Self::Missing { name, files, stack } => usage.note(format!("looked in: {}", files.join(", "))).hint(
                 format!("write {name}=… into an env file of the stack; `opw-task env {stack}` shows what is set"),
             ),
+            Self::Shown { origin, name, .. } => usage
+                .note(format!(
+                    "it comes from {origin}, and would stand in paths, names or addresses that others read"
+                ))
+                .hint(format!(
+                    "take the secret out of it; if it is none, name {name}, or what it is composed of, in [project] not-secrets"
+                )),
             Self::Invalid { origin, .. } => usage.note(format!("it comes from {origin}")),
             Self::Address { source, place } => source.explain().at(place.as_deref().cloned()),
             Self::Upstream { source, place } => source.explain().at(Some((**place).clone())),

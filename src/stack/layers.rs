@@ -4,8 +4,8 @@ use camino::Utf8PathBuf;
 use toml::Spanned;
 
 use super::master_password::{MASTER_PASSWORD, master_password};
-use super::resolve::{Resolver, secrecy};
-use super::{Origin, StackError, Variables};
+use super::resolve::Resolver;
+use super::{Origin, Secrecy, StackError, Variables};
 use crate::manifest::{Deploy, Sourced, StackDef, Text};
 
 /// A fact of a stack that is a variable too, so that env files may state it and compose may use it.
@@ -42,12 +42,7 @@ impl Resolver<'_> {
         if self.deploy() == Deploy::Coolify {
             self.stated = self.stated_alone();
         }
-        let mut files = Variables::new(secrecy(self.manifest));
-        for path in self.env_file_names()? {
-            let there = files.lay_file(&self.manifest.root, &path)?;
-            self.env_files.push((path, there));
-        }
-        let mut last = Variables::new(secrecy(self.manifest));
+        let mut last = Variables::new(Secrecy::of(self.manifest));
         for name in self
             .first(|def| def.inherit.as_ref())
             .map_or(&[][..], |(_, names)| names)
@@ -59,18 +54,34 @@ impl Resolver<'_> {
         for (name, value) in set {
             last.set(name, value, Origin::CommandLine);
         }
+        // Paths of files begin with it, and it names no secret. Nothing else of the environment is seen by a file.
+        let mut outer = last.clone();
+        if let Some(home) = (self.environment)("HOME") {
+            outer.default("HOME", home, Origin::Environment);
+        }
+        let mut files = Variables::new(Secrecy::of(self.manifest));
+        for path in self.env_file_names()? {
+            let unset = files.lay_file(&self.manifest.root, &path, &outer)?;
+            self.env_files.push((path, unset.is_some()));
+            self.unset.extend(unset.into_iter().flatten());
+        }
         self.variables.lay_over(&files);
         self.variables.lay_over(&last);
+        self.variables.hide_composed(self.public());
         let defaults = self.said(&self.layers[1..], Origin::Defaults)?;
         let own = self.said(&self.layers[..1], Origin::Manifest)?;
-        self.variables = Variables::new(secrecy(self.manifest));
+        self.variables = Variables::new(Secrecy::of(self.manifest));
         self.variables.lay_over(&defaults);
         self.variables.lay_over(&files);
         self.variables.lay_over(&own);
         self.variables.lay_over(&last);
         self.derive();
+        self.variables.hide_composed(self.public());
         if self.deploy() == Deploy::Coolify && self.stated.is_none() {
             self.stated = Some(self.variables.of_manifest());
+        }
+        if let Some(stated) = &mut self.stated {
+            stated.common_as_in(&self.variables);
         }
         Ok(())
     }
@@ -79,7 +90,7 @@ impl Resolver<'_> {
     fn stated_alone(&mut self) -> Option<Variables> {
         let defaults = self.said(&self.layers[1..], Origin::Defaults).ok()?;
         let own = self.said(&self.layers[..1], Origin::Manifest).ok()?;
-        let mut stated = Variables::new(secrecy(self.manifest));
+        let mut stated = Variables::new(Secrecy::of(self.manifest));
         stated.lay_over(&defaults);
         stated.lay_over(&own);
         let before = std::mem::replace(&mut self.variables, stated);
@@ -100,7 +111,7 @@ impl Resolver<'_> {
 
     /// The variables that layers of the manifest state, outermost first.
     fn said(&self, layers: &[&Sourced<StackDef>], origin: fn(String) -> Origin) -> Result<Variables, StackError> {
-        let mut said = Variables::new(secrecy(self.manifest));
+        let mut said = Variables::new(Secrecy::of(self.manifest));
         for layer in layers.iter().rev() {
             for (name, fact) in FACTS {
                 match fact(&layer.def) {
@@ -118,14 +129,47 @@ impl Resolver<'_> {
                 }
             }
             for (name, text) in &layer.def.vars {
-                said.set(
-                    name.get_ref(),
-                    self.render(layer, text)?,
-                    origin(layer.place(text).to_string()),
-                );
+                let (value, is_composed) = self.render_variable(layer, text)?;
+                let origin = origin(layer.place(text).to_string());
+                match is_composed {
+                    true => said.set_composed(name.get_ref(), value, origin),
+                    false => said.set(name.get_ref(), value, origin),
+                }
             }
         }
         Ok(said)
+    }
+
+    /// Names and paths that everybody sees: a variable that is equal to one, or to the name of any stack, tells no secret.
+    fn public(&self) -> Vec<String> {
+        let manifest = self.manifest;
+        let mut public = vec![
+            manifest.project.def.name.get_ref().clone(),
+            manifest.root.to_string(),
+            self.name.to_owned(),
+        ];
+        public.extend((self.environment)("HOME"));
+        let values = self.variables.iter().map(|(_, variable)| variable.value.expose());
+        public.extend(
+            values
+                .filter(|value| manifest.stacks.contains_key(*value))
+                .map(str::to_owned),
+        );
+        for layer in &self.layers {
+            let def = &layer.def;
+            let texts = [&def.project, &def.database, &def.state_root, &def.path, &def.base_url];
+            public.extend(texts.into_iter().flatten().map(|text| text.get_ref().clone()));
+        }
+        for (name, host) in &manifest.hosts {
+            public.extend([name.clone(), host.def.ssh.get_ref().clone()]);
+        }
+        for (name, upstream) in &manifest.upstreams {
+            let def = &upstream.def;
+            let texts = [&def.host, &def.database, &def.database_user, &def.filestore];
+            public.push(name.clone());
+            public.extend(texts.map(|text| text.get_ref().clone()));
+        }
+        public
     }
 
     /// What follows where nobody says anything.

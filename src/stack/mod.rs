@@ -5,6 +5,7 @@
 //! files because files are shared between stacks, and two stacks must never end in one compose project by accident.
 
 mod addon_mounts;
+mod common;
 mod database_host;
 mod docker;
 mod error;
@@ -24,6 +25,7 @@ mod resolve;
 mod secrecy;
 mod template_context;
 mod tolerance;
+mod unset;
 mod variables;
 
 use camino::Utf8PathBuf;
@@ -37,10 +39,11 @@ pub use origin::Origin;
 pub use places::{Paths, Ports, plain};
 pub use project::Project;
 pub use resolve::resolve;
-pub use secrecy::Secrecy;
+pub use secrecy::{Secrecy, keys};
 pub(crate) use template_context::context_in_clear;
-pub use template_context::context_of_variables;
+pub use template_context::{Composed, context_of_variables, context_that_notes};
 pub use tolerance::Tolerance;
+pub use unset::Unset;
 pub use variables::{Value, Variable, Variables};
 
 use crate::host::Host;
@@ -73,6 +76,8 @@ pub struct Stack {
     pub stated: Option<Variables>,
     /// The env files that the variables were looked for in, and whether each was there.
     pub env_files: Vec<(Utf8PathBuf, bool)>,
+    /// What those files speak of and nothing sets.
+    pub unset: Vec<Unset>,
     /// Its folders on the host.
     pub paths: Paths,
     /// Its published ports.
@@ -159,9 +164,40 @@ impl Stack {
     /// A variable that must be there.
     ///
     /// # Errors
-    /// [`StackError::Missing`] if no layer has it.
+    /// [`StackError::Missing`] if no layer has it, [`StackError::Shown`] if it is a secret.
     pub fn need(&self, name: &str) -> Result<&str, StackError> {
-        self.variables.text(name).ok_or_else(|| self.missing(name))
+        match self.variables.value(name) {
+            Some(Value::Plain(text)) => Ok(text),
+            Some(Value::Secret(_)) => Err(self.is_shown(name)),
+            None => Err(self.missing(name)),
+        }
+    }
+
+    /// What must never be shown of it: see [`Variables::secrets`].
+    #[must_use]
+    pub fn secrets(&self) -> Vec<crate::secret::Secret> {
+        let stated = self.stated.iter().flat_map(Variables::secrets);
+        self.variables.secrets().into_iter().chain(stated).collect()
+    }
+
+    /// Refuses a secret where everybody sees it: in a path, a name or an address.
+    ///
+    /// # Errors
+    /// [`StackError::Shown`].
+    pub fn guard_secrets(&self) -> Result<(), StackError> {
+        match self.variables.secret_that_is_shown() {
+            Some((name, _)) => Err(self.is_shown(name)),
+            None => Ok(()),
+        }
+    }
+
+    fn is_shown(&self, name: &str) -> StackError {
+        let origin = self.variables.origin(name);
+        StackError::Shown {
+            stack: self.name.clone(),
+            name: name.to_owned(),
+            origin: origin.map(ToString::to_string).unwrap_or_default(),
+        }
     }
 
     fn missing(&self, name: &str) -> StackError {
@@ -198,7 +234,8 @@ impl Stack {
     /// # Errors
     /// [`StackError::Missing`] if there is none of them.
     pub fn health_url(&self) -> Result<String, StackError> {
-        if let Some(url) = self.variables.text("DEPLOY_HEALTHCHECK_URL") {
+        // It may hold a password, and is asked by this process itself.
+        if let Some(url) = self.variables.value("DEPLOY_HEALTHCHECK_URL").map(Value::expose) {
             return Ok(url.trim_end_matches("/web/health").to_owned());
         }
         match (&self.host, self.ports.web) {

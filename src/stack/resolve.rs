@@ -3,11 +3,10 @@
 use camino::Utf8PathBuf;
 use minijinja::context;
 
-use super::context_of_variables;
 use super::places::absolute;
 use super::policy::policy;
-use super::{Paths, Ports, Secrecy, Stack, StackError, Tolerance, Value, Variables};
-use crate::error::Place;
+use super::{Paths, Ports, Secrecy, Stack, StackError, Tolerance, Unset, Value, Variables};
+use super::{context_of_variables, context_that_notes};
 use crate::manifest::{Deploy, Manifest, Sourced, StackDef, Text};
 use crate::postgres::is_reserved;
 use crate::template::Strings;
@@ -42,19 +41,13 @@ pub fn resolve(
         own,
         strings: Strings::default(),
         environment,
-        variables: Variables::new(secrecy(manifest)),
+        variables: Variables::new(Secrecy::of(manifest)),
         stated: None,
         env_files: Vec::new(),
+        unset: Vec::new(),
     };
     resolver.lay_variables(set)?;
     resolver.finish()
-}
-
-/// Which variables of this project are secrets.
-pub(super) fn secrecy(manifest: &Manifest) -> Secrecy {
-    let names = |texts: &[Text]| texts.iter().map(|text| text.get_ref().clone()).collect();
-    let project = &manifest.project.def;
-    Secrecy::new(names(&project.secrets), names(&project.not_secrets))
 }
 
 /// A stack on its way from words to values.
@@ -69,6 +62,7 @@ pub(super) struct Resolver<'a> {
     pub(super) variables: Variables,
     pub(super) stated: Option<Variables>,
     pub(super) env_files: Vec<(Utf8PathBuf, bool)>,
+    pub(super) unset: Vec<Unset>,
 }
 
 impl Resolver<'_> {
@@ -127,6 +121,7 @@ impl Resolver<'_> {
             variables: self.variables,
             stated: self.stated,
             env_files: self.env_files,
+            unset: self.unset,
         })
     }
 
@@ -219,13 +214,26 @@ impl Resolver<'_> {
 
     /// A string of the manifest; it may speak of `project`, `stack.name`, `env` and `home`.
     pub(super) fn render<T>(&self, layer: &Sourced<T>, text: &Text) -> Result<String, StackError> {
-        let place: Place = layer.place(text);
-        let context = context! {
+        let context = self.context(context_of_variables(&self.variables));
+        Ok(self.strings.render(text.get_ref(), &layer.place(text), &context)?)
+    }
+
+    /// A string of the manifest that becomes the value of a variable: it may speak of secrets, and whether it does is said
+    /// too.
+    pub(super) fn render_variable<T>(&self, layer: &Sourced<T>, text: &Text) -> Result<(String, bool), StackError> {
+        let (env, composed) = context_that_notes(&self.variables);
+        let value = self
+            .strings
+            .render(text.get_ref(), &layer.place(text), &self.context(env))?;
+        Ok((value, composed.is_of_secrets()))
+    }
+
+    fn context(&self, env: minijinja::Value) -> minijinja::Value {
+        context! {
             project => context! { name => self.manifest.project.def.name.get_ref(), root => self.manifest.root.as_str() },
             stack => context! { name => self.name },
-            env => context_of_variables(&self.variables),
+            env => env,
             home => (self.environment)("HOME"),
-        };
-        Ok(self.strings.render(text.get_ref(), &place, &context)?)
+        }
     }
 }

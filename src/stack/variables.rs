@@ -3,8 +3,44 @@
 use camino::Utf8Path;
 use indexmap::IndexMap;
 
-use super::{Origin, Secrecy, StackError};
-use crate::secret::Secret;
+use super::common::Common;
+use super::secrecy::{keys, names_some_key};
+use super::{Origin, Secrecy, StackError, Unset};
+use crate::env_file;
+use crate::process::Redactor;
+use crate::secret::{Secret, credentials};
+
+/// Variables whose values stand where everybody sees them: in paths, labels, addresses, command lines.
+const SHOWN: [&str; 28] = [
+    "ODOO_PROJECT_NAME",
+    "ODOO_DB_NAME",
+    "ODOO_DB_USER",
+    "ODOO_DB_HOST",
+    "ODOO_DB_PORT",
+    "ODOO_STATE_ROOT",
+    "ODOO_DATA_HOST_DIR",
+    "ODOO_DATA_DIR",
+    "ODOO_DB_HOST_DIR",
+    "ODOO_DB_DIR",
+    "ODOO_LOG_HOST_DIR",
+    "ODOO_LOG_DIR",
+    "ODOO_BASE_URL",
+    "ODOO_BIND_ADDRESS",
+    "ODOO_WEB_HOST_PORT",
+    "ODOO_LONGPOLL_HOST_PORT",
+    "ODOO_DB_HOST_PORT",
+    "DEPLOY_REMOTE_HOST",
+    "DEPLOY_REMOTE_USER",
+    "DEPLOY_REMOTE_PORT",
+    "DEPLOY_REMOTE_STACK_PATH",
+    "DEPLOY_COMPOSE_FILES",
+    "DOCKER_IMAGE",
+    "POSTGRES_IMAGE",
+    "RESTORE_SSH_DIR",
+    "RESTORE_SSH_KEY",
+    "LOCAL_ADDONS_DIRS",
+    "ODOO_FILESTORE_PATH",
+];
 
 /// The value of a variable.
 #[derive(Debug, Clone)]
@@ -40,6 +76,9 @@ pub struct Variable {
 pub struct Variables {
     secrecy: Secrecy,
     map: IndexMap<String, Variable>,
+    /// What was laid over: a value composed of it may still hold it.
+    past: Vec<(String, Secret)>,
+    common: Common,
 }
 
 impl Variables {
@@ -48,54 +87,115 @@ impl Variables {
     pub fn new(secrecy: Secrecy) -> Self {
         Self {
             secrecy,
-            map: IndexMap::new(),
+            ..<Self as Default>::default()
         }
     }
 
     /// Lays a value over what was there. An empty value is a value.
     pub fn set(&mut self, name: impl Into<String>, text: impl Into<String>, origin: Origin) {
-        let (name, text) = (name.into(), text.into());
-        let value = if self.secrecy.is_secret(&name) {
-            Value::Secret(Secret::new(text))
-        } else {
-            Value::Plain(text)
+        self.lay(name.into(), text.into(), origin, false);
+    }
+
+    /// The same for a value that is composed of secrets, and so is one itself, unless the project says that this variable is
+    /// none.
+    pub fn set_composed(&mut self, name: impl Into<String>, text: impl Into<String>, origin: Origin) {
+        self.lay(name.into(), text.into(), origin, true);
+    }
+
+    fn lay(&mut self, name: String, text: String, origin: Origin, is_composed: bool) {
+        let is_composed = is_composed && !text.is_empty() && !self.secrecy.is_said_to_be_none(&name);
+        let value = match is_composed || self.secrecy.is_secret_value(&name, &text) {
+            true => Value::Secret(Secret::new(text)),
+            false => Value::Plain(text),
         };
-        self.map.insert(name, Variable { value, origin });
+        self.put(name, Variable { value, origin });
+    }
+
+    fn put(&mut self, name: String, variable: Variable) {
+        let before = self.map.get(&name).map(|before| &before.value);
+        if let Some(Value::Secret(before)) = before {
+            self.past.push((name.clone(), before.clone()));
+        }
+        self.map.insert(name, variable);
     }
 
     /// Sets a value only where there is none, or an empty one.
     pub fn default(&mut self, name: &str, text: impl Into<String>, origin: Origin) {
-        if self.text(name).is_none() {
+        if self.value(name).is_none() {
             self.set(name, text, origin);
         }
     }
 
     /// Lays all variables of another set over these.
     pub fn lay_over(&mut self, other: &Self) {
+        self.past.extend(other.past.iter().cloned());
         for (name, variable) in &other.map {
-            self.map.insert(name.clone(), variable.clone());
+            self.put(name.clone(), variable.clone());
         }
     }
 
-    /// Lays an env file over what was there. A file that does not exist is passed over: `false`.
+    /// Makes a secret of every variable that holds one that can be told from other texts. `public` are names and paths that
+    /// everybody sees: what is a part of them is told from nothing.
+    pub(super) fn hide_composed(&mut self, public: Vec<String>) {
+        let shown = SHOWN.iter().filter_map(|name| self.text(name)).map(str::to_owned);
+        self.common = Common::new(public.into_iter().chain(shown));
+        let secrets = Redactor::new(&self.secrets());
+        for variable in self.map.values_mut() {
+            if let Value::Plain(text) = &variable.value
+                && secrets.knows_any_in(text)
+            {
+                variable.value = Value::Secret(Secret::new(text.as_str()));
+            }
+        }
+    }
+
+    /// Lays an env file over what was there. What its values speak of is looked up in `outer` first, which wins over files
+    /// in the end too, then in what was laid so far. Nothing, for a file that does not exist; else what is not set.
     ///
     /// # Errors
-    /// A file that cannot be read or a line that is no `NAME=value`.
-    pub fn lay_file(&mut self, root: &Utf8Path, path: &Utf8Path) -> Result<bool, StackError> {
-        let read = |source| StackError::ReadEnv {
-            path: path.to_owned(),
-            source,
+    /// A file that cannot be read, or a line of it.
+    pub fn lay_file(
+        &mut self,
+        root: &Utf8Path,
+        path: &Utf8Path,
+        outer: &Self,
+    ) -> Result<Option<Vec<Unset>>, StackError> {
+        let bytes = match std::fs::read(root.join(path)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => {
+                let path = path.to_owned();
+                return Err(StackError::ReadEnv { path, source });
+            }
         };
-        let text = match std::fs::read_to_string(root.join(path)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(read(error)),
+        let mut unset = Vec::new();
+        let found = |variables: &Self, name: &str| {
+            let variable = outer.map.get(name).or_else(|| variables.map.get(name));
+            variable.map(|variable| variable.value.expose().to_owned())
         };
-        for pair in dotenvy::from_read_iter(text.as_bytes()) {
-            let (name, value) = pair.map_err(|error| env_error(path, &text, error))?;
-            self.set(name, value, Origin::File(path.to_owned()));
-        }
-        Ok(true)
+        let read = env_file::read(&bytes, self, found, |variables, entry| {
+            let is_secret = |name: &String| {
+                let variable = outer.map.get(name).or_else(|| variables.map.get(name));
+                variable.is_some_and(|variable| matches!(variable.value, Value::Secret(_)))
+            };
+            let is_composed = entry.composed_of.iter().any(is_secret);
+            unset.extend(entry.unset.iter().map(|name| Unset {
+                path: path.to_owned(),
+                line: entry.line,
+                name: name.clone(),
+                stands_in: entry.name.clone(),
+            }));
+            let origin = Origin::File(path.to_owned());
+            variables.lay(entry.name, entry.value, origin, is_composed);
+        });
+        let path = path.to_owned();
+        read.map_err(|source| StackError::Env { path, source })?;
+        Ok(Some(unset))
+    }
+
+    /// Takes over which texts are too common to be looked for.
+    pub(super) fn common_as_in(&mut self, other: &Self) {
+        self.common = other.common.clone();
     }
 
     /// Those of them that the manifest states, or that are built in.
@@ -109,6 +209,14 @@ impl Variables {
             )
         });
         kept
+    }
+
+    /// The first of [`SHOWN`] that holds a secret, with where it came from.
+    #[must_use]
+    pub fn secret_that_is_shown(&self) -> Option<(&'static str, &Origin)> {
+        let is_secret = |name: &str| matches!(self.value(name), Some(Value::Secret(_)));
+        let name = SHOWN.into_iter().find(|name| is_secret(name))?;
+        Some((name, self.origin(name)?))
     }
 
     /// The value of a variable that is set and not empty, secrets included.
@@ -147,28 +255,47 @@ impl Variables {
         self.map.iter().map(|(name, variable)| (name.as_str(), variable))
     }
 
-    /// The secrets among them: what must never be shown.
-    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.map.values().filter_map(|variable| match &variable.value {
-            Value::Secret(secret) => Some(secret),
+    /// What must never be shown: the secrets among them, those that were laid over, and the passwords in those that are
+    /// URLs. Texts that are too common to be told from others are left out; as a variable's value they are not shown either.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let now = self.map.iter().filter_map(|(name, variable)| match &variable.value {
+            Value::Secret(secret) => Some((name, secret)),
             Value::Plain(_) => None,
-        })
+        });
+        let all = now.chain(self.past.iter().map(|(name, secret)| (name, secret)));
+        all.flat_map(|(name, secret)| self.told(names_some_key(name), secret.expose()))
+            .collect()
     }
-}
 
-/// dotenvy names the wrong line by its text; the line may hold a secret, so only its number is told.
-fn env_error(path: &Utf8Path, text: &str, error: dotenvy::Error) -> StackError {
-    let line = match &error {
-        dotenvy::Error::LineParse(lines, _) => {
-            // It may be a value alone, and all lines from a quote that is never ended count as one.
-            let first = lines.lines().next().unwrap_or_default().trim_end();
-            let told = |line: &str| !first.is_empty() && line.trim_end().ends_with(first);
-            text.lines().position(told)
-        }
-        _ => None,
-    };
-    StackError::Env {
-        path: path.to_owned(),
-        line: line.map(|index| index + 1),
+    /// What must never be shown of a secret that is no variable of the stack.
+    #[must_use]
+    pub fn secrets_in(&self, secret: &Secret) -> Vec<Secret> {
+        self.told(false, secret.expose())
+    }
+
+    /// Whether a text holds a credential by its look, and one that can be told from other texts.
+    #[must_use]
+    pub fn holds_credential(&self, text: &str) -> bool {
+        let mut passwords = credentials(text).into_iter().map(|range| &text[range]);
+        passwords.any(|password| !self.common.has(password)) || !keys(text).is_empty()
+    }
+
+    /// Whether this value of a variable that is not the stack's own, such as one that a task gives its command, is a secret.
+    #[must_use]
+    pub fn is_secret_value(&self, name: &str, text: &str) -> bool {
+        self.secrecy.is_secret_value(name, text)
+    }
+
+    /// What can be told from other texts: the text, and the passwords of URLs in it.
+    fn told(&self, is_key: bool, text: &str) -> Vec<Secret> {
+        let is_common = |text: &str| match is_key {
+            true => self.common.has_key(text),
+            false => self.common.has(text),
+        };
+        let passwords = credentials(text).into_iter().map(|range| &text[range]);
+        let texts = [text].into_iter().chain(passwords);
+        let texts = texts.filter(|text| !is_common(text));
+        texts.map(Secret::new).collect()
     }
 }

@@ -144,9 +144,9 @@ fn hint(error: &minijinja::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::OutOfFuel => Some("a loop here has too many rounds".into()),
         ErrorKind::UndefinedError => Some("set it, or say what stands for it: `… | default(\"\")`".into()),
-        _ if is_about_a_secret(error) => Some(
-            "hand it to the command in its environment: env = { NAME = \"{{ env.NAME }}\" }, the variable alone".into(),
-        ),
+        _ if is_about_a_secret(error) => {
+            Some("hand it to the command in its environment: env = { NAME = \"{{ env.NAME }}\" }".into())
+        }
         _ => None,
     }
 }

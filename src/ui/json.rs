@@ -1,9 +1,11 @@
 //! Machine-readable forms: one JSON object a line.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::place::Position;
 use crate::error::Diagnostic;
+use crate::process::Redactor;
 
 /// A diagnostic beside the events of a run.
 #[derive(Debug, Serialize)]
@@ -31,6 +33,26 @@ pub(super) fn line<T: Serialize>(value: &T) -> String {
     match serde_json::to_string(value) {
         Ok(json) => json + "\n",
         Err(error) => serde_json::json!({ "event": "error", "title": error.to_string() }).to_string() + "\n",
+    }
+}
+
+/// A value as one line, without the secrets in its texts. Numbers stay: a mask in the place of one would be no JSON.
+pub(super) fn masked_line<T: Serialize>(value: &T, redactor: &Redactor) -> String {
+    match serde_json::to_value(value) {
+        Ok(mut value) => {
+            mask(&mut value, redactor);
+            line(&value)
+        }
+        Err(_) => line(value),
+    }
+}
+
+fn mask(value: &mut Value, redactor: &Redactor) {
+    match value {
+        Value::String(text) => *text = redactor.redact(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, redactor)),
+        Value::Object(entries) => entries.values_mut().for_each(|entry| mask(entry, redactor)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

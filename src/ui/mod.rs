@@ -28,6 +28,7 @@ use serde::Serialize;
 
 use crate::error::Diagnostic;
 use crate::event::{Event, Interest, Lines, Stream};
+use crate::process::Redactor;
 use crate::secret::Secret;
 use bars::Bars;
 use paint::Paint;
@@ -55,6 +56,7 @@ pub struct Ui {
     tally: Tally,
     terminal: Terminal,
     verbosity: Verbosity,
+    redactor: Redactor,
 }
 
 #[derive(Debug)]
@@ -106,7 +108,13 @@ impl Ui {
             tally: Tally::default(),
             terminal,
             verbosity,
+            redactor: Redactor::default(),
         }
+    }
+
+    /// Hides secrets in whatever it shows from here on, beside events and what was asked of a run: those hide theirs.
+    pub fn hide(&mut self, redactor: Redactor) {
+        self.redactor = redactor;
     }
 
     /// Which events of a run it wants.
@@ -185,17 +193,23 @@ impl Ui {
 
     /// Tells what failed. A run's own failure belongs between its last event and [`Ui::finish`].
     pub fn diagnostic(&mut self, diagnostic: &Diagnostic) {
+        let redact = |text: &str| self.redactor.redact(text).into_owned();
+        let mut diagnostic = diagnostic.clone().mapped(redact);
+        if let Some(place) = &mut diagnostic.place {
+            place.source.text = self.redactor.blank(&place.source.text).into();
+        }
         if self.is_json() {
-            self.data(&json::diagnostic(diagnostic));
+            self.as_it_is(&json::diagnostic(&diagnostic));
             return;
         }
-        let text = diagnostic::draw(diagnostic, self.paint(), self.terminal.columns);
+        let text = diagnostic::draw(&diagnostic, self.paint(), self.terminal.columns);
         self.talk(&text);
     }
 
     /// Says something outside of a run, one line.
     pub fn say(&mut self, text: &str) {
         if !matches!(self.view, View::Quiet) {
+            let text = self.redactor.redact(text).into_owned();
             self.talk(&format!("{text}\n"));
         }
     }
@@ -204,7 +218,8 @@ impl Ui {
     pub fn password(&mut self, password: &Secret) {
         let password = password.expose();
         if self.is_json() {
-            self.json(&serde_json::json!({ "event": "password", "password": password }));
+            let record = serde_json::json!({ "event": "password", "password": password });
+            self.as_it_is(&json::line(&record));
         } else {
             self.talk(&format!(
                 "the users of the copy have a new password, shown this once: {password}\n"
@@ -222,8 +237,13 @@ impl Ui {
         }
     }
 
-    /// Gives what the user asked for, as it is.
+    /// Gives what the user asked for.
     pub fn data(&mut self, text: &str) {
+        let text = self.redactor.redact(text).into_owned();
+        self.as_it_is(&text);
+    }
+
+    fn as_it_is(&mut self, text: &str) {
         self.flush();
         self.printer.data(text);
         self.flush();
@@ -231,16 +251,18 @@ impl Ui {
 
     /// Gives what the user asked for as a line of JSON.
     pub fn json<T: Serialize>(&mut self, value: &T) {
-        self.data(&json::line(value));
+        let text = json::masked_line(value, &self.redactor);
+        self.as_it_is(&text);
     }
 
     /// Gives a table: aligned columns, or one record a row.
     pub fn table(&mut self, table: &Table) {
+        let table = table.masked(&self.redactor);
         if self.is_json() {
             let records: String = table.records().map(|record| json::line(&record)).collect();
-            self.data(&records);
+            self.as_it_is(&records);
         } else {
-            self.data(&table.draw(self.data_paint()));
+            self.as_it_is(&table.draw(self.data_paint()));
         }
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::paint::Paint;
 use crate::plain_text;
+use crate::process::Redactor;
 
 /// Rows of cells under headings, such as the list of tasks.
 #[derive(Debug, Clone)]
@@ -41,6 +42,16 @@ impl Table {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// The same without the secrets in its cells.
+    #[must_use]
+    pub(super) fn masked(&self, redactor: &Redactor) -> Self {
+        let mut masked = self.clone();
+        for cell in masked.rows.iter_mut().flatten() {
+            *cell = redactor.redact(cell).into_owned();
+        }
+        masked
     }
 
     /// Aligned columns, two spaces between; nothing trails.

@@ -28,5 +28,6 @@ mod process;
 mod readme;
 mod render;
 mod run;
+mod secrets;
 mod swap_script;
 mod templates;

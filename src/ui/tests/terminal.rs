@@ -47,6 +47,7 @@ fn on_terminal(verbosity: Verbosity) -> (Ui, InMemoryTerm, Kept) {
             ..NOWHERE
         },
         verbosity: Verbosity::Normal,
+        redactor: Redactor::default(),
     };
     (ui, term, out)
 }

@@ -29,5 +29,6 @@ mod readme;
 mod render;
 mod run;
 mod secrets;
+mod sentinel;
 mod swap_script;
 mod templates;

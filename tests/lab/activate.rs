@@ -2,11 +2,12 @@
 //! configured, and where that cannot serve, what served before does.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::world::{Estate, Plan, Running, Upstream, command_lines, docker, eventually, started_by};
+use crate::world::{Estate, Plan, Running, Upstream, docker, eventually, signal};
 use rustix::process::Signal;
 
 const SOON: Duration = Duration::from_secs(150);
@@ -72,38 +73,58 @@ fn webs(shop: &Estate) -> Vec<String> {
     all
 }
 
-/// Starts a restore and stops it, by SIGSTOP, while the web is down: with the live database's `oid` and the web's container
-/// from before. None where the moment has passed: it is short, and what `docker` was asked before is done all the same.
-#[track_caller]
-fn stopped_at(shop: &Estate, moment: Moment) -> Option<(Running, String, String)> {
-    let (old, web) = (live_oid(shop), shop.container("web").unwrap());
-    let mut run = shop.start(&["restore", "shop"]);
-    eventually(&format!("{moment:?}"), SOON, || {
+/// Starts a restore and holds it while the web is down: with the live database's `oid` and the web's container of before. The
+/// `docker` that the run finds does not come back from the call that the moment is about.
+fn held_at(shop: &Estate, moment: Moment) -> Held {
+    let (oid, web) = (live_oid(shop), shop.container("web").unwrap());
+    let real = which::which("docker").unwrap();
+    // The web is stopped when `docker stop` has ended; what follows the swap first is `docker start`.
+    let (call, first) = match moment {
+        Moment::Stopped => ("stop", format!("{} \"$@\"", real.display())),
+        Moment::Swapped => ("start", String::new()),
+    };
+    let marker = shop.path("held");
+    let _ = std::fs::remove_file(&marker);
+    let marker_text = marker.display();
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = {call} ]; then\n{first}\necho $$ >{marker_text}.new; mv {marker_text}.new {marker_text}; exec sleep 300\nfi\nexec {} \"$@\"\n",
+        real.display()
+    );
+    shop.write("held-bin/docker", &script);
+    std::fs::set_permissions(shop.path("held-bin/docker"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", shop.path("held-bin").display(), std::env::var("PATH").unwrap());
+    let mut command = shop.command(&["restore", "shop"]);
+    command.env("PATH", path);
+    let mut run = Running::start(command, format!("opw-task restore shop, held at {moment:?}"));
+    let docker_pid = eventually(&format!("{moment:?}"), SOON, || {
         assert!(!run.is_over(), "the run ended before {moment:?}");
-        let stopped = docker(&["inspect", "--format", "{{.State.Running}}", &web]) == "false";
-        let here = stopped && (matches!(moment, Moment::Stopped) || live_oid(shop) != old);
-        here.then_some(())
+        std::fs::read_to_string(&marker).ok()?.trim().parse().ok()
     });
-    run.signal(Signal::STOP);
-    eventually("what the run asked of Docker has ended", SOON, || {
-        (living_children(run.pid()) == 0).then_some(())
-    });
-    let is_up = webs(shop).iter().any(|web| web.starts_with("web running"));
-    let has_swapped = live_oid(shop) != old;
-    if !is_up && has_swapped == matches!(moment, Moment::Swapped) {
-        return Some((run, old, web));
+    Held {
+        run,
+        docker_pid,
+        oid,
+        web,
     }
-    run.signal(Signal::CONT);
-    run.end().code(0);
-    None
 }
 
-/// How many processes descend from another one. A stopped process does not wait for its children, so those that have ended
-/// are left as zombies, which have no command line.
-fn living_children(ancestor: u32) -> usize {
-    let descendants = started_by(ancestor);
-    let is_alive = |(pid, line): &(u32, String)| *pid != ancestor && descendants.contains(pid) && !line.is_empty();
-    command_lines().iter().filter(|process| is_alive(process)).count()
+/// A restore that waits for a `docker` that does not come back.
+struct Held {
+    run: Running,
+    docker_pid: u32,
+    /// The live database of before.
+    oid: String,
+    /// The web's container of before.
+    web: String,
+}
+
+impl Held {
+    /// Kills the run, and what it waited for.
+    fn kill(self) {
+        self.run.signal(Signal::KILL);
+        self.run.end();
+        signal(self.docker_pid, Signal::KILL);
+    }
 }
 
 fn live_oid(shop: &Estate) -> String {
@@ -240,22 +261,19 @@ fn a_web_that_a_killed_run_left_down_comes_back_with_the_next_command() {
     .into_iter()
     .enumerate()
     {
-        let met = (0..5).find_map(|attempt| {
-            // In the first two turns the same container serves afterwards, in the others a new one.
-            if turn > 1 {
-                shop.write_env(&[("ODOO_LIMIT_REQUEST", &format!("4{turn}{attempt}9"))]);
-            }
-            stopped_at(&shop, moment)
-        });
-        let (run, old, web) = met.expect("a restore that is met while the web is down");
+        // In the first two turns the same container serves afterwards, in the others a new one.
+        if turn > 1 {
+            shop.write_env(&[("ODOO_LIMIT_REQUEST", &format!("4{turn}9"))]);
+        }
+        let held = held_at(&shop, moment);
+        let (old, web) = (held.oid.clone(), held.web.clone());
 
         // A command that only looks leaves the web to the run that is at work.
         let before = webs(&shop);
         let looked = shop.run(&["status", "shop"]);
         assert_eq!(webs(&shop), before, "{moment:?}: {looked}");
 
-        run.signal(Signal::KILL);
-        run.end();
+        held.kill();
         shop.does(command).says(&["web was down: a run was ended"]);
         eventually("web is back", SOON, || {
             shop.get("/web/login").filter(|(status, _)| *status == 200)

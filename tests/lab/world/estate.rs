@@ -259,7 +259,7 @@ vars       = {{ COMPOSE_BUILD_TARGET = "", DOCKER_IMAGE = "{odoo}", POSTGRES_IMA
         ENV_FILE.iter().chain([&INHERITED]).map(|(_, value)| *value).collect()
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_opw-task"));
         command
             .args(words)

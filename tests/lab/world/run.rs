@@ -63,7 +63,7 @@ pub struct Running {
 }
 
 impl Running {
-    pub(super) fn start(mut command: Command, line: String) -> Self {
+    pub fn start(mut command: Command, line: String) -> Self {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

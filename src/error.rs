@@ -32,7 +32,7 @@ impl From<ExitCode> for std::process::ExitCode {
 }
 
 /// A text and where it came from, kept so that an error can show its own line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
     /// Where the text was read from, as it is shown to the user.
     pub path: Utf8PathBuf,

@@ -10,7 +10,7 @@ use super::{
     Action, activate, audit, clear, command_line, compose, copy_database, copy_filestore, database, health, modules,
     preview, render, rollback, sanitise, state_root, status, verify,
 };
-use crate::manifest::ActionGrammar;
+use crate::manifest::{ActionGrammar, Builtin, Grammar};
 use crate::process::Env;
 
 /// One action: what a manifest may say of it, and how it is made of that.
@@ -43,10 +43,19 @@ pub static KINDS: [&Kind; 18] = [
     &preview::KIND,
 ];
 
-/// Returns what a manifest may say of every action.
+/// The manifests that opw-task brings.
+static BUILTINS: [Builtin; 1] = [Builtin {
+    name: "odoo",
+    text: include_str!("../../templates/tasks/odoo.toml"),
+}];
+
+/// Returns what a manifest may say: every action, and the manifests to include.
 #[must_use]
-pub fn grammars() -> Vec<&'static ActionGrammar> {
-    KINDS.iter().map(|kind| &kind.grammar).collect()
+pub fn grammar() -> Grammar {
+    Grammar {
+        actions: KINDS.iter().map(|kind| &kind.grammar).collect(),
+        builtins: &BUILTINS,
+    }
 }
 
 /// Returns the action of a key.

@@ -50,7 +50,7 @@ pub use filestore_proof::FilesMissing;
 pub use handed::Handed;
 pub use handover::Handover;
 pub use in_the_way::{InTheWay, WouldOverwrite};
-pub use kind::{Given, GivenOption, KINDS, Kind, grammars, kind};
+pub use kind::{Given, GivenOption, KINDS, Kind, grammar, kind};
 pub use room::{Need, Shortage, is_short};
 pub use same_project::OtherProject;
 pub use scene::{Outline, Report, Scene};

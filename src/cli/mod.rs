@@ -18,7 +18,7 @@ use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use options::Options;
 
-use crate::action::grammars;
+use crate::action::grammar;
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::Host;
 use crate::manifest::{self, Manifest, ManifestError};
@@ -146,14 +146,14 @@ fn hide(redactor: Redactor, ui: &mut Ui) {
 
 fn find_and_load(named: Option<&Utf8PathBuf>) -> Result<Manifest, ManifestError> {
     if let Some(path) = named {
-        return manifest::load(path, &grammars());
+        return manifest::load(path, &grammar());
     }
     let folder = std::env::current_dir()
         .ok()
         .and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
     let folder = folder.unwrap_or_else(|| ".".into());
     match manifest::find(&folder) {
-        Some(path) => manifest::load(path.strip_prefix(&folder).unwrap_or(&path), &grammars()),
+        Some(path) => manifest::load(path.strip_prefix(&folder).unwrap_or(&path), &grammar()),
         None => Err(ManifestError::NotFound { folder }),
     }
 }

@@ -52,6 +52,15 @@ pub enum ManifestError {
 }
 
 impl ManifestError {
+    /// What TOML's reader says; `place` tells where a span stands.
+    pub(super) fn of_toml(error: &toml::de::Error, place: impl FnOnce(std::ops::Range<usize>) -> Place) -> Self {
+        Self::Syntax {
+            hint: crate::suggest::suggestion(error.message()),
+            message: error.message().trim_end().replace('\n', " "),
+            place: error.span().map(place).map(Box::new),
+        }
+    }
+
     /// An invalid value at a place.
     #[must_use]
     pub fn invalid(title: impl Into<String>, place: Option<Place>) -> Self {

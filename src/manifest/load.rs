@@ -1,102 +1,135 @@
-//! Reads a manifest and all that it includes, and merges them: what the including file says wins.
+//! Reads a manifest and all that it includes, and merges them key by key: what the including file says wins.
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use indexmap::IndexMap;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::model::ManifestFile;
-use super::{ActionGrammar, Manifest, ManifestError, RunDef, Sourced, Text, check, place, run, templates};
-use crate::error::{Place, Source};
+use super::sources::{Sources, moved};
+use super::{Grammar, Manifest, ManifestError, RunDef, Sourced, StackDef, Text, check, include, run, templates};
+use crate::error::Source;
 
 /// The name under `[stacks]` that is no stack.
 const DEFAULTS: &str = "defaults";
 
-/// Reads, merges and checks a manifest. `actions` are those that a task may run.
+/// Tables of named definitions, whose keys are merged one by one.
+const DEFINITIONS: [&str; 4] = ["upstreams", "hosts", "stacks", "tasks"];
+
+/// Keys of a definition that hold names of the user's own: these are merged one by one too.
+const MAPS: [&str; 5] = ["env", "files", "params", "ports", "vars"];
+
+/// Reads, merges and checks a manifest.
 ///
 /// # Errors
 /// A file that cannot be read, a text that is no manifest, a name that nothing bears; each with its place.
-pub fn load(path: &Utf8Path, actions: &[&'static ActionGrammar]) -> Result<Manifest, ManifestError> {
-    let mut files = Vec::new();
-    read_with_includes(path, None, actions, &mut Vec::new(), &mut files)?;
-    let manifest = merge(path, files)?;
+pub fn load(path: &Utf8Path, grammar: &Grammar) -> Result<Manifest, ManifestError> {
+    let sources = Sources::new(include::read(path, grammar.builtins)?);
+    let mut apart = Apart::default();
+    let mut merged = DeTable::new();
+    for (offset, source) in sources.files() {
+        let table = DeTable::parse(&source.text).map_err(|error| {
+            ManifestError::of_toml(&error, |span| sources.place(span.start + offset..span.end + offset))
+        })?;
+        let mut table = moved(table.into_inner(), *offset);
+        apart.take(&sources, &mut table)?;
+        lay_over(&mut merged, table, 0);
+    }
+    let runs = runs(&sources, &mut merged, grammar)?;
+    let manifest = typed(path, &sources, merged, apart, runs)?;
     check::check(&manifest)?;
     templates::check(&manifest)?;
     Ok(manifest)
 }
 
-struct ReadFile {
-    source: Source,
-    file: ManifestFile,
+/// What is not merged here, because whoever resolves it needs to know which file says what.
+#[derive(Default)]
+struct Apart {
+    /// `[stacks.defaults]` of every file, the one that wins first.
+    defaults: Vec<Sourced<StackDef>>,
+    /// `[sanitise]` of every file, the one that wins last.
+    sanitise: Vec<Sourced<Spanned<toml::Table>>>,
+    /// `sanitise` of stacks, in every file, the one that wins last.
+    of_stacks: HashMap<String, Vec<Sourced<Spanned<toml::Table>>>>,
 }
 
-/// Reads `path` after everything it includes, so that later files win.
-fn read_with_includes(
-    path: &Utf8Path,
-    included: Option<Place>,
-    actions: &[&'static ActionGrammar],
-    chain: &mut Vec<Utf8PathBuf>,
-    files: &mut Vec<ReadFile>,
-) -> Result<(), ManifestError> {
-    let read_error = |source| ManifestError::Read {
-        path: path.to_owned(),
-        included: included.clone().map(Box::new),
-        source,
-    };
-    let canonical = path.canonicalize_utf8().map_err(read_error)?;
-    if chain.contains(&canonical) {
-        return Err(ManifestError::invalid(format!("{path} includes itself"), included));
+impl Apart {
+    /// Takes these out of a file's tables.
+    fn take(&mut self, sources: &Sources, file: &mut DeTable<'_>) -> Result<(), ManifestError> {
+        self.sanitise.extend(policy(sources, file)?);
+        let Some(DeValue::Table(stacks)) = file.get_mut("stacks").map(Spanned::get_mut) else {
+            return Ok(());
+        };
+        if let Some((name, value)) = stacks.remove_entry(DEFAULTS) {
+            let heading = name.span();
+            let mut value = value;
+            let own = match value.get_mut() {
+                DeValue::Table(table) => policy(sources, table)?,
+                _ => None,
+            };
+            let mut def: StackDef = read(sources, value)?;
+            def.sanitise.extend(own);
+            self.defaults.insert(0, sourced(sources, heading, def));
+        }
+        for (name, stack) in stacks.iter_mut() {
+            let DeValue::Table(stack) = stack.get_mut() else {
+                continue;
+            };
+            if let Some(policy) = policy(sources, stack)? {
+                self.of_stacks
+                    .entry(name.get_ref().to_string())
+                    .or_default()
+                    .push(policy);
+            }
+        }
+        Ok(())
     }
-    let text: Arc<str> = std::fs::read_to_string(path).map_err(read_error)?.into();
-    let source = Source {
-        path: path.to_owned(),
-        text,
+}
+
+/// Takes `sanitise` out of a table.
+fn policy(sources: &Sources, table: &mut DeTable<'_>) -> Result<Option<Sourced<Spanned<toml::Table>>>, ManifestError> {
+    let Some((key, value)) = table.remove_entry("sanitise") else {
+        return Ok(None);
     };
-    let file = parse(&source, actions)?;
-    chain.push(canonical);
-    let folder = path.parent().unwrap_or(Utf8Path::new(""));
-    for include in &file.include {
-        let other = folder.join(include.get_ref());
-        read_with_includes(&other, Some(place(&source, include)), actions, chain, files)?;
+    let policy: Spanned<toml::Table> = read(sources, value)?;
+    Ok(Some(sourced(sources, key.span(), policy)))
+}
+
+fn read<'de, T: Deserialize<'de>>(sources: &Sources, value: Spanned<DeValue<'de>>) -> Result<T, ManifestError> {
+    T::deserialize(toml::de::ValueDeserializer::from(value))
+        .map_err(|error| ManifestError::of_toml(&error, |span| sources.place(span)))
+}
+
+/// Lays a table over another. `depth` counts from the top: definitions and their maps are merged, all else is replaced.
+fn lay_over<'i>(under: &mut DeTable<'i>, over: DeTable<'i>, depth: usize) {
+    for (key, value) in over {
+        let name: &str = key.get_ref();
+        let is_merged = match depth {
+            0 => DEFINITIONS.contains(&name),
+            1 => true,
+            2 => MAPS.contains(&name),
+            _ => false,
+        };
+        match (under.get_mut(name).filter(|_| is_merged).map(Spanned::get_mut), value) {
+            (Some(DeValue::Table(below)), value) if value.get_ref().is_table() => {
+                if let DeValue::Table(table) = value.into_inner() {
+                    lay_over(below, table, depth + 1);
+                }
+            }
+            (_, value) => drop(under.insert(key, value)),
+        }
     }
-    chain.pop();
-    files.push(ReadFile { source, file });
-    Ok(())
 }
 
-fn parse(source: &Source, actions: &[&'static ActionGrammar]) -> Result<ManifestFile, ManifestError> {
-    let wrong = |error: toml::de::Error| ManifestError::Syntax {
-        hint: crate::suggest::suggestion(error.message()),
-        message: error.message().trim_end().replace('\n', " "),
-        place: error.span().map(|span| at(source, span)),
-    };
-    let mut table = DeTable::parse(&source.text).map_err(wrong)?;
-    let mut runs = runs(source, table.get_mut(), actions)?;
-    let mut file = ManifestFile::deserialize(toml::Deserializer::from(table)).map_err(wrong)?;
-    for (name, task) in &mut file.tasks {
-        task.run = runs.remove(name.get_ref());
-    }
-    Ok(file)
-}
-
-fn at(source: &Source, span: Range<usize>) -> Box<Place> {
-    Box::new(Place {
-        source: source.clone(),
-        span,
-        label: String::new(),
-    })
-}
-
-/// Takes `run` out of every task of a file.
+/// Takes `run` out of every task.
 fn runs(
-    source: &Source,
+    sources: &Sources,
     file: &mut DeTable<'_>,
-    actions: &[&'static ActionGrammar],
+    grammar: &Grammar,
 ) -> Result<HashMap<String, RunDef>, ManifestError> {
     let mut found = HashMap::new();
     let Some(DeValue::Table(tasks)) = file.get_mut("tasks").map(Spanned::get_mut) else {
@@ -105,40 +138,39 @@ fn runs(
     for (name, task) in tasks.iter_mut() {
         let DeValue::Table(task) = task.get_mut() else { continue };
         let Some(value) = task.remove("run") else { continue };
-        let run = run::read(value, actions).map_err(|fault| ManifestError::Syntax {
+        let run = run::read(value, &grammar.actions).map_err(|fault| ManifestError::Syntax {
             message: fault.message,
             hint: fault.hint,
-            place: Some(at(source, fault.span)),
+            place: Some(Box::new(sources.place(fault.span))),
         })?;
         found.insert(name.get_ref().to_string(), run);
     }
     Ok(found)
 }
 
-fn merge(path: &Utf8Path, files: Vec<ReadFile>) -> Result<Manifest, ManifestError> {
-    let mut project = None;
-    let mut sanitise = Vec::new();
-    let mut stack_defaults = Vec::new();
-    let (mut upstreams, mut hosts, mut stacks, mut tasks) =
-        (IndexMap::new(), IndexMap::new(), IndexMap::new(), IndexMap::new());
-    for ReadFile { source, mut file } in files {
-        if let Some((name, defaults)) = file.stacks.shift_remove_entry(DEFAULTS) {
-            let defaults = sourced(&source, name.span(), defaults);
-            stack_defaults.insert(0, defaults);
-        }
-        lay_over(&mut upstreams, &source, file.upstreams);
-        lay_over(&mut hosts, &source, file.hosts);
-        lay_over(&mut stacks, &source, file.stacks);
-        lay_over(&mut tasks, &source, file.tasks);
-        let own = file.project.map(|def| sourced(&source, def.name.span(), def));
-        project = own.or(project);
-        sanitise.extend(file.sanitise.map(|def| sourced(&source, def.span(), def)));
+fn typed(
+    path: &Utf8Path,
+    sources: &Sources,
+    merged: DeTable<'_>,
+    mut apart: Apart,
+    mut runs: HashMap<String, RunDef>,
+) -> Result<Manifest, ManifestError> {
+    let whole = Spanned::new(0..0, merged);
+    let mut file = ManifestFile::deserialize(toml::Deserializer::from(whole))
+        .map_err(|error| ManifestError::of_toml(&error, |span| sources.place(span)))?;
+    for (name, task) in &mut file.tasks {
+        task.run = runs.remove(name.get_ref());
     }
+    for (name, stack) in &mut file.stacks {
+        stack.sanitise = apart.of_stacks.remove(name.get_ref()).unwrap_or_default();
+    }
+    let project = file.project.map(|def| sourced(sources, def.name.span(), def));
     let project = project.ok_or_else(|| {
         ManifestError::invalid(format!("{path} has no [project]"), None)
             .hinted(Some("begin the file with [project] and name = \"…\"".into()))
     })?;
-    let folder = project.source.path.parent().unwrap_or(Utf8Path::new(""));
+    let source: Source = project.place(&project.def.name).source;
+    let folder = source.path.parent().unwrap_or(Utf8Path::new(""));
     let here = if folder.as_str().is_empty() {
         Utf8Path::new(".")
     } else {
@@ -152,27 +184,28 @@ fn merge(path: &Utf8Path, files: Vec<ReadFile>) -> Result<Manifest, ManifestErro
     Ok(Manifest {
         path: path.to_owned(),
         root,
+        upstreams: named(sources, file.upstreams),
+        hosts: named(sources, file.hosts),
+        stack_defaults: apart.defaults,
+        stacks: named(sources, file.stacks),
+        tasks: named(sources, file.tasks),
+        sanitise: apart.sanitise,
         project,
-        upstreams,
-        hosts,
-        stack_defaults,
-        stacks,
-        tasks,
-        sanitise,
     })
 }
 
-fn sourced<T>(source: &Source, heading: Range<usize>, def: T) -> Sourced<T> {
+fn sourced<T>(sources: &Sources, heading: Range<usize>, def: T) -> Sourced<T> {
     Sourced {
-        source: source.clone(),
+        sources: sources.clone(),
         heading,
         def,
     }
 }
 
-fn lay_over<T>(over: &mut IndexMap<String, Sourced<T>>, source: &Source, defs: IndexMap<Text, T>) {
-    for (name, def) in defs {
+fn named<T>(sources: &Sources, defs: IndexMap<Text, T>) -> IndexMap<String, Sourced<T>> {
+    let defs = defs.into_iter().map(|(name, def)| {
         let heading = name.span();
-        over.insert(name.into_inner(), sourced(source, heading, def));
-    }
+        (name.into_inner(), sourced(sources, heading, def))
+    });
+    defs.collect()
 }

@@ -6,9 +6,11 @@
 mod check;
 mod error;
 mod find;
+mod include;
 mod load;
 mod model;
 mod run;
+mod sources;
 mod templates;
 
 use std::ops::Range;
@@ -23,16 +25,33 @@ pub use find::{FILE_NAME, find};
 pub use load::load;
 pub use model::{Deploy, HostDef, ParamDef, PortsDef, ProjectDef, StackDef, TaskDef, Text, UpstreamDef};
 pub use run::{ActionGrammar, ArgumentDef, ArgumentGrammar, OptionDef, OptionGrammar, OptionKind, RunDef};
+pub use sources::Sources;
 
-use crate::error::{Place, Source};
+use crate::error::Place;
 
-/// A definition and the file that it stands in.
+/// What manifests may say of actions, and the manifests that opw-task brings.
+pub struct Grammar {
+    /// The actions that a task may run.
+    pub actions: Vec<&'static ActionGrammar>,
+    /// What `include = ["builtin:NAME"]` brings.
+    pub builtins: &'static [Builtin],
+}
+
+/// A manifest that opw-task brings.
+pub struct Builtin {
+    /// Its name behind `builtin:`.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+/// A definition and the files that it stands in.
 #[derive(Debug, Clone)]
 pub struct Sourced<T> {
-    /// The file.
-    pub source: Source,
+    /// The files of the manifest.
+    sources: Sources,
     /// Where its name stands.
-    pub heading: Range<usize>,
+    heading: Range<usize>,
     /// The definition.
     pub def: T,
 }
@@ -41,26 +60,13 @@ impl<T> Sourced<T> {
     /// The place of one of the definition's values.
     #[must_use]
     pub fn place<V>(&self, value: &Spanned<V>) -> Place {
-        place(&self.source, value)
+        self.sources.place(value.span())
     }
 
     /// The place of the definition's own name.
     #[must_use]
     pub fn heading(&self) -> Place {
-        Place {
-            source: self.source.clone(),
-            span: self.heading.clone(),
-            label: String::new(),
-        }
-    }
-}
-
-/// The place of a value in a source.
-fn place<V>(source: &Source, value: &Spanned<V>) -> Place {
-    Place {
-        source: source.clone(),
-        span: value.span(),
-        label: String::new(),
+        self.sources.place(self.heading.clone())
     }
 }
 

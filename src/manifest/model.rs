@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::RunDef;
+use super::{RunDef, Sourced};
 
 /// A string with its place in the file.
 pub type Text = Spanned<String>;
@@ -17,8 +17,8 @@ pub type Text = Spanned<String>;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct ManifestFile {
     /// Other manifests, relative to this one, that are read first. What this file says wins.
-    #[serde(default)]
-    pub include: Vec<Text>,
+    #[serde(default, rename = "include")]
+    _include: Vec<Text>,
     /// The project.
     pub project: Option<ProjectDef>,
     /// Production systems to copy from.
@@ -33,8 +33,9 @@ pub(super) struct ManifestFile {
     /// Tasks.
     #[serde(default)]
     pub tasks: IndexMap<Text, TaskDef>,
-    /// How copies of production are sanitised.
-    pub sanitise: Option<Spanned<toml::Table>>,
+    /// How copies of production are sanitised. It is read apart.
+    #[serde(default, rename = "sanitise", deserialize_with = "read_apart")]
+    _sanitise: (),
 }
 
 /// `[project]`. The folder of the file that holds it is the project's root: all paths are relative to it.
@@ -129,8 +130,9 @@ pub struct StackDef {
     pub protected: Option<bool>,
     /// How many of the files that a copy's attachments name may be missing: a share such as `1%`, or a number.
     pub missing_files: Option<Text>,
-    /// What `[sanitise]` says otherwise for this stack.
-    pub sanitise: Option<Spanned<toml::Table>>,
+    /// What `[sanitise]` says otherwise for this stack, in every file, the one that wins last. It is read apart.
+    #[serde(default, deserialize_with = "read_apart")]
+    pub sanitise: Vec<Sourced<Spanned<toml::Table>>>,
 }
 
 /// Who runs a stack's containers.
@@ -204,7 +206,7 @@ pub struct ParamDef {
     pub rest: bool,
 }
 
-/// Reads nothing: `run` was taken out of the table before.
-fn read_apart<'de, D: Deserializer<'de>>(_: D) -> Result<Option<RunDef>, D::Error> {
-    Ok(None)
+/// Reads nothing: this key was taken out of the table before.
+fn read_apart<'de, D: Deserializer<'de>, T: Default>(_: D) -> Result<T, D::Error> {
+    Ok(T::default())
 }

@@ -7,7 +7,7 @@ use toml::{Spanned, Table};
 use super::context_in_clear;
 use super::policy_layers::{Layers, Lists};
 use super::{StackError, Variables};
-use crate::error::{Place, Source};
+use crate::error::Place;
 use crate::manifest::{Manifest, Sourced, StackDef};
 use crate::sanitise::{Policy, PolicyPart};
 use crate::template::{RenderError, Strings, only_expression};
@@ -24,12 +24,9 @@ pub(super) fn policy(
     let context = context! { env => context_in_clear(variables) };
     // What rules do is written as in a rule file, where `{ env = "NAME" }` binds a variable and no string is a template.
     let plain = "change-rules";
-    let layer = |source: &Source, table: &Spanned<Table>, path: &[&str]| {
-        let heading = Place {
-            source: source.clone(),
-            span: table.span(),
-            label: String::new(),
-        };
+    let layer = |file: &Sourced<Spanned<Table>>, path: &[&str]| {
+        let table = &file.def;
+        let heading = file.place(table);
         let entries = table.get_ref().iter();
         let entries = entries.map(|(key, value)| match key.as_str() {
             key if key == plain => Ok((key.to_owned(), value.clone())),
@@ -43,20 +40,18 @@ pub(super) fn policy(
     };
     let mut layers = Layers::default();
     for file in &manifest.sanitise {
-        layers.lay(layer(&file.source, &file.def, &["sanitise"])?, Lists::Append);
+        layers.lay(layer(file, &["sanitise"])?, Lists::Append);
     }
     let mut defaults = Layers::default();
-    for file in manifest.stack_defaults.iter().rev() {
-        if let Some(table) = &file.def.sanitise {
-            let path = ["stacks", "defaults", "sanitise"];
-            defaults.lay(layer(&file.source, table, &path)?, Lists::Append);
-        }
+    for file in manifest.stack_defaults.iter().rev().flat_map(|file| &file.def.sanitise) {
+        defaults.lay(layer(file, &["stacks", "defaults", "sanitise"])?, Lists::Append);
     }
     layers.lay(defaults, Lists::Replace);
-    if let Some(table) = &own.def.sanitise {
-        let path = ["stacks", name, "sanitise"];
-        layers.lay(layer(&own.source, table, &path)?, Lists::Replace);
+    let mut of_stack = Layers::default();
+    for file in &own.def.sanitise {
+        of_stack.lay(layer(file, &["stacks", name, "sanitise"])?, Lists::Append);
     }
+    layers.lay(of_stack, Lists::Replace);
     let policy = match Policy::deserialize(layers.table.clone()) {
         Ok(policy) => policy,
         Err(error) => {

@@ -16,6 +16,7 @@ mod env;
 mod folders;
 mod guards;
 mod host;
+mod include;
 mod manifest;
 mod module_order;
 mod names;

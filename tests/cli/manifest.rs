@@ -142,6 +142,7 @@ fn an_error_in_an_included_file_is_shown_there() {
       │
     1 │ include = ["../tasks.toml"]
       ╰╴           ━━━━━━━━━━━━━━━
+    why: by tasks.toml, which includes sub/a.toml, which includes sub/b.toml
     "#);
 }
 

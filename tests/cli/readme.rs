@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::project::{Project, is_published, repository};
 
-/// The README's manifest with its two files, made as it says to make them.
+/// The README's manifest with its env file, made as it says to make them.
 fn newcomer() -> Option<Project> {
     if is_published() {
         return None;
@@ -15,12 +15,9 @@ fn newcomer() -> Option<Project> {
     let lines = manifest.lines().filter(|line| !line.is_empty()).count();
     assert!(lines <= 16, "{lines} lines are not fifteen");
     let project = Project::empty().with("tasks.toml", manifest);
-    let set_up = readme
-        .lines()
-        .filter(|line| line.starts_with("    sed ") || line.starts_with("    echo "));
+    let set_up = readme.lines().filter(|line| line.starts_with("    echo "));
     let script = set_up.collect::<Vec<_>>().join("\n");
-    assert!(script.contains("> odoo.toml") && script.contains("> .env"), "{script}");
-    let script = script.replace("path/to/opw-task", repository().to_str().unwrap());
+    assert!(script.contains("> .env"), "{script}");
     let script = script.replace("$(openssl rand -hex 16)", "keepout");
     let mut shell = Command::new("sh");
     shell.args(["-euc", &script]).current_dir(project.at("."));

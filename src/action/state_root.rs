@@ -97,7 +97,9 @@ fn note(stack: &Stack) -> Command {
     ])
 }
 
-/// The state root itself is for its owner alone: dumps of production pass through it.
+/// Returns the commands that make the folders.
+///
+/// Only its owner can list the state root. Others may pass through it, as the containers' users do to their own folders.
 fn commands(stack: &Stack) -> Vec<Command> {
     let paths = &stack.paths;
     let (uid, gid) = owner(stack);

@@ -1,4 +1,4 @@
-//! What is no target for ssh.
+//! Errors in the address of an ssh host.
 
 use camino::Utf8PathBuf;
 use thiserror::Error;

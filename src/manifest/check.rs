@@ -1,4 +1,4 @@
-//! Looks for what cannot be resolved later: names that nothing bears, cycles, parameters that contradict each other.
+//! Looks for what cannot be resolved later: unknown names, cycles, parameters that contradict each other.
 
 use super::{Manifest, ManifestError, ParamDef, Sourced, TaskDef, Text};
 use crate::error::Place;

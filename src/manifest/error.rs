@@ -34,7 +34,7 @@ pub enum ManifestError {
         /// What to do about it.
         hint: Option<String>,
     },
-    /// A value that cannot be: a name that nothing bears, a cycle, two things that exclude each other.
+    /// A value that cannot be: an unknown name, a cycle, two things that exclude each other.
     #[error("{title}")]
     Invalid {
         /// What is wrong.

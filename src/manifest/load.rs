@@ -26,7 +26,7 @@ const MAPS: [&str; 5] = ["env", "files", "params", "ports", "vars"];
 /// Reads, merges and checks a manifest.
 ///
 /// # Errors
-/// A file that cannot be read, a text that is no manifest, a name that nothing bears; each with its place.
+/// A file that cannot be read, a text that is no manifest, an unknown name; each with its place.
 pub fn load(path: &Utf8Path, grammar: &Grammar) -> Result<Manifest, ManifestError> {
     let sources = Sources::new(include::read(path, grammar.builtins)?);
     let mut apart = Apart::default();

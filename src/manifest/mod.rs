@@ -1,4 +1,4 @@
-//! `tasks.toml`: found, read with its includes, merged, and checked for names that nothing bears.
+//! `tasks.toml`: found, read with its includes, merged, and checked for unknown names.
 //!
 //! What comes out is typed but unresolved: strings are still templates. Every value keeps its place, so that whoever
 //! resolves it later can still point at it.

@@ -176,7 +176,7 @@ pub struct TaskDef {
     /// What the command line may say.
     #[serde(default)]
     pub params: IndexMap<Text, ParamDef>,
-    /// The one action; a task without it only gathers others. It is read apart, by [`super::run::read`].
+    /// The one action; a task without it only gathers others. It is read apart, by `run::read`.
     #[serde(default, deserialize_with = "read_apart")]
     pub run: Option<RunDef>,
     /// Variables for the command that `run` names.

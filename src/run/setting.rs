@@ -17,7 +17,7 @@ pub struct Setting {
     pub processes: Processes,
     /// Where everything is told.
     pub events: Events,
-    /// So many nodes at once.
+    /// The maximum number of nodes to run in parallel.
     pub jobs: usize,
     /// What actions of the run give each other, and what is done at its end.
     pub handover: Arc<Handover>,

@@ -79,9 +79,9 @@ impl Upstream {
         &self.filestore
     }
 
-    /// The whole database as an archive on standard output.
+    /// Returns the command that dumps the database as an archive on standard output.
     ///
-    /// Large objects are not left out: should there be some that the role may not read, the dump fails rather than lose them.
+    /// Large objects are left out, for the reasons beside the option `-B`.
     #[must_use]
     pub fn pg_dump(&self, compression: Compression) -> ReadOnly {
         self.line(self.dump_there(compression, &[]))

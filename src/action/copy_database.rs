@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::compose::compose;
+use super::role_note::RoleNote;
 use super::room::{look_at_room, while_there_is_room};
 use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
 use crate::event::{Progress, Unit};
@@ -86,6 +87,7 @@ async fn copy(scene: &Scene, upstream: &Upstream, server: &Server, lock: &Restor
     let sizes = upstream.table_sizes(&scene.processes).await?;
     let compression = common_compression(scene, upstream).await?;
 
+    scene.handover.role_note.put(RoleNote::write(stack)?).await;
     let role = RestoreRole::begin(server, lock).await?;
     let spec = IncomingSpec {
         odoo_role: stack.database_role()?.to_owned(),
@@ -138,7 +140,7 @@ async fn fill(
     let errors = scene.report.sink();
     // In a block of its own: a shutting of the door that is cut off must be gone before the database is parked, for it
     // may hold the hinge.
-    let copied = {
+    let copied = incoming.keep_role_valid(async {
         let copying = while_there_is_room(scene, async |processes| {
             Ok(processes.pipe(dump.command(), &restore, &errors, &sink, |_| {}).await?)
         });
@@ -156,7 +158,8 @@ async fn fill(
                 Err(error) => Err(error.into()),
             }
         }
-    };
+    });
+    let copied = copied.await;
     let parked = incoming.park().await;
     // What ended the copy tells more than a server that did not survive it.
     let bytes = copied?;

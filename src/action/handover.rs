@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::incoming_filestore::FilestorePair;
+use super::role_note::RoleNote;
 use super::{ActionError, Handed, Report, is_short, reserve};
 use crate::postgres::{DatabaseFacts, Incoming, PostgresError, RestoreLock, RestoreRole, Server};
 use crate::sanitise::{self, Sanitised};
@@ -68,6 +69,8 @@ pub struct Handover {
     pub lock: Slot<RestoreLock>,
     /// The role that may enter the incoming database.
     pub role: Slot<RestoreRole>,
+    /// The note that it may.
+    pub(super) role_note: Slot<RoleNote>,
     /// The incoming database, not proven.
     pub incoming: Slot<Incoming>,
     /// The incoming database, proven.
@@ -97,7 +100,7 @@ impl Handover {
         self.live.store(true, Ordering::Relaxed);
         if let Err(error) = self.end_role().await {
             report.warn(format!(
-                "the restore role can log in until the next restore ends it: {error}"
+                "the restore role can log in for some minutes, or until the next command ends it: {error}"
             ));
         }
     }
@@ -134,12 +137,15 @@ impl Handover {
     /// Takes the right to log in from the restore role, if this run gave it.
     ///
     /// # Errors
-    /// The server's.
-    pub async fn end_role(&self) -> Result<(), PostgresError> {
-        match self.role.take_if_there().await {
-            Some(role) => role.end().await,
-            None => Ok(()),
+    /// The server's, and the file system's.
+    pub async fn end_role(&self) -> Result<(), ActionError> {
+        if let Some(role) = self.role.take_if_there().await {
+            role.end().await?;
+            if let Some(note) = self.role_note.take_if_there().await {
+                note.remove()?;
+            }
         }
+        Ok(())
     }
 
     /// Takes the password to be shown once: if the run made one, and the copy that it is for serves or may serve,
@@ -173,9 +179,9 @@ impl Handover {
         let proven = self.sanitised.take_if_there().await.map(Sanitised::into_database);
         let mut result = Ok(());
         if let Some(incoming) = unproven.or(proven) {
-            result = incoming.park().await;
+            result = incoming.park().await.map_err(ActionError::from);
             if discard && result.is_ok() {
-                result = incoming.drop().await;
+                result = incoming.drop().await.map_err(ActionError::from);
             }
         }
         let ended = self.end_role().await;

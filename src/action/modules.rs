@@ -2,8 +2,8 @@
 //!
 //! It comes after sanitising, so Odoo never sees production's credentials, and it logs in as the restore role, so the
 //! live role stays shut out. Its password travels in an overlay of mode 0600. Killed half-way (`kill -9`) it leaves an
-//! incoming database that the next restore drops, perhaps the container, and the overlay; with the password in it the
-//! restore role can log in, as a superuser, until the next restore has taken that right away. That one removes all three.
+//! incoming database that the next restore drops, perhaps the container, and the overlay; the password in it ends ten minutes
+//! after it was last renewed. The next command of any kind removes container and overlay and closes the database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

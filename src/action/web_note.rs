@@ -64,22 +64,16 @@ impl WebNote {
 /// Whether a run stopped this stack's web for a swap and did not start it again, as far as the note tells; that run may
 /// still be at work.
 #[must_use]
-pub fn is_half_done(stack: &Stack) -> bool {
+pub(super) fn web_was_left_down(stack: &Stack) -> bool {
     stack.host == Host::Local && path(stack).exists()
 }
 
 /// Starts the web that a run stopped for a swap and was killed before it started it again: the containers that belong to
 /// the database that is live now, once the files belong to it too. The caller knows that no run is at work.
 ///
-/// Where that fails, the server or Docker says why, and the note stays for the next run.
-pub async fn finish_half_done(scene: &Scene) {
-    if let Err(error) = bring_web_back(scene).await {
-        let text = format!("web was left down by a run that was ended, and cannot be started: {error}");
-        scene.report.warn(text);
-    }
-}
-
-async fn bring_web_back(scene: &Scene) -> Result<(), ActionError> {
+/// # Errors
+/// Those of the database's server and of Docker; the note then stays for the next run.
+pub(super) async fn bring_web_back(scene: &Scene) -> Result<(), ActionError> {
     let stack = scene.stack()?;
     let Some(note) = WebNote::left(stack)? else {
         return Ok(());

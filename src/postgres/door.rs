@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::error::PostgresError;
 use super::identifier::Identifier;
 use super::incoming::Incoming;
-use super::role::RESTORE;
+use super::role::{self, RESTORE};
 
 /// How often we look whether a program that was let in has logged in.
 const LOOK: Duration = Duration::from_millis(50);
@@ -44,6 +44,7 @@ pub struct Door<'a> {
 impl<'a> Door<'a> {
     pub(super) async fn open(incoming: &'a Incoming) -> Result<Self, PostgresError> {
         let _turn = incoming.hinge.turn().await;
+        role::renew(&incoming.admin).await?;
         if incoming.hinge.none_open() {
             incoming.allow_connections(true).await?;
         }

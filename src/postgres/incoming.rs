@@ -9,7 +9,7 @@ use super::lock::RestoreLock;
 use super::marker::{Comment, Marker, State, Treatment};
 use super::observer::Observer;
 use super::ownership;
-use super::role::{RESTORE, RestoreRole};
+use super::role::{self, RESTORE, RestoreRole};
 use super::seal;
 use super::server::{APPLICATION, COME_BACK, Server};
 use super::session::Session;
@@ -134,6 +134,21 @@ impl Incoming {
         Door::open(self).await
     }
 
+    /// Keeps the restore role's password valid as long as the work lasts: programs log in again whenever they like, and a
+    /// password that nobody renews ends after some minutes.
+    pub async fn keep_role_valid<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        let mut renewal = tokio::time::interval(role::RENEWAL);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                // The next one may succeed; if none does, the program that cannot log in says so.
+                _ = renewal.tick() => drop(role::renew(&self.admin).await),
+            }
+        }
+    }
+
     /// Logs in as the restore role; the door is open only for that moment.
     ///
     /// # Errors
@@ -255,7 +270,8 @@ async fn allow_connections(admin: &Session, name: &Identifier, allowed: bool) ->
         .map_err(PostgresError::doing(format!("{verb} `{}`", name.as_str())))
 }
 
-async fn shut(admin: &Session, name: &Identifier) -> Result<(), PostgresError> {
+/// Closes a database and ends every session in it.
+pub(super) async fn shut(admin: &Session, name: &Identifier) -> Result<(), PostgresError> {
     allow_connections(admin, name, false).await?;
     admin
         .execute(

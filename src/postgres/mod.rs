@@ -56,7 +56,7 @@ pub use observer::Observer;
 pub use odoo::{
     AttachedFile, Attachments, STORED_ELSEWHERE, analyze, attachments, installed_modules, modules_not_installed,
 };
-pub use recover::{Leftover, clean, scan};
+pub use recover::{Leftover, clean, close, scan};
 pub use replication::staying_behind;
 pub use role::{NEUTRALISE, RESTORE, RestoreRole};
 pub use server::Server;

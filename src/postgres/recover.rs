@@ -10,6 +10,7 @@ use tokio_postgres::Client;
 
 use super::error::PostgresError;
 use super::identifier::Identifier;
+use super::incoming;
 use super::lock::RestoreLock;
 use super::marker::{Comment, State};
 use super::replication;
@@ -118,6 +119,20 @@ pub async fn scan(server: &Server, lock: &RestoreLock) -> Result<Vec<Leftover>, 
 /// States that no database stays in when no run is at work.
 fn is_passing(state: State) -> bool {
     !matches!(state, State::Live | State::Previous)
+}
+
+/// Closes what [`scan`] found and removes nothing: no program logs in any more, neither to the database nor as the role.
+///
+/// # Errors
+/// As [`clean`].
+pub async fn close(server: &Server, lock: &RestoreLock, leftover: &Leftover) -> Result<(), PostgresError> {
+    lock.still_held().await?;
+    match &leftover.0 {
+        // Nobody can log in to it, and it cannot be altered.
+        Kind::Database { half_dropped: true, .. } => Ok(()),
+        Kind::Database { name, .. } => incoming::shut(&server.connect_maintenance().await?, name).await,
+        Kind::Role => role::lock_out_unless_in_use(server, lock).await,
+    }
 }
 
 /// Removes what [`scan`] found: drops a database with whatever is connected to it, locks the role out. The lock is

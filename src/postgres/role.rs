@@ -1,5 +1,7 @@
 //! The roles that stand between Odoo and a database that is not sanitised yet.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use crate::secret::Secret;
@@ -23,6 +25,15 @@ pub const RESTORE: &str = "opw_task_restore";
 /// only within the transaction that sanitises it.
 pub const NEUTRALISE: &str = "opw_task_neutralise";
 
+/// How long the restore role can log in after it was let in or [renewed](renew), as PostgreSQL's interval.
+///
+/// A run that is killed cannot take the right back; the clock does.
+const LIFETIME: &str = "10 minutes";
+
+/// How often it is renewed while programs log in by themselves: the second time still comes early enough when the first
+/// fails.
+pub(crate) const RENEWAL: Duration = Duration::from_secs(240);
+
 /// What a run that uses the restore role holds the lock on. Not the server's address: two runs may reach one server by
 /// two addresses.
 const IN_USE: &str = "another restore on this server";
@@ -32,7 +43,8 @@ const IN_USE: &str = "another restore on this server";
 /// It is a superuser, because `pg_restore` makes extensions that are not trusted, alters functions of extensions, and
 /// hands objects over. It can log in only between [`RestoreRole::begin`] and [`RestoreRole::end`], with a random
 /// password that the server and its log only ever see as a SCRAM verifier; outside of a run it has neither login, nor
-/// password, nor superuser rights. [`recover`](super::recover) does the same for a run that was killed.
+/// password, nor superuser rights. For a run that was killed the password ends ten minutes after it was last renewed, and
+/// [`recover`](super::recover) does the rest.
 #[derive(Debug)]
 pub struct RestoreRole {
     server: Server,
@@ -59,16 +71,22 @@ impl RestoreRole {
         let neutralise = verb(session, NEUTRALISE).await?;
         let making = || PostgresError::doing("making the roles of the restore");
         let settings = settings::of_role(session, RESTORE).await.map_err(making())?;
+        let row = session
+            .query_one(&format!("SELECT (clock_timestamp() + '{LIFETIME}')::text"), &[])
+            .await
+            .map_err(making())?;
+        let until: String = row.get(0);
         session
             .batch_execute(&format!(
                 "BEGIN;
                  {keeper} ROLE {KEEPER} NOLOGIN NOSUPERUSER;
                  {neutralise} ROLE {NEUTRALISE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS;
-                 {restore} ROLE {RESTORE} LOGIN SUPERUSER CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD {};
+                 {restore} ROLE {RESTORE} LOGIN SUPERUSER CONNECTION LIMIT -1 VALID UNTIL {} PASSWORD {};
                  ALTER ROLE {RESTORE} RESET ALL;
                  {settings}
                  ALTER ROLE {RESTORE} SET synchronous_commit = off;
                  COMMIT",
+                Literal(&until),
                 Literal(&verifier)
             ))
             .await
@@ -104,6 +122,18 @@ impl RestoreRole {
             done => done,
         }
     }
+}
+
+/// Has the restore role's password end later, for a run that lives and is about to use it. One that was locked out stays so.
+pub(super) async fn renew(session: &Session) -> Result<(), PostgresError> {
+    session
+        .batch_execute(&format!(
+            "DO $$ BEGIN
+               EXECUTE format('ALTER ROLE {RESTORE} VALID UNTIL %L', clock_timestamp() + interval '{LIFETIME}');
+             END $$"
+        ))
+        .await
+        .map_err(PostgresError::doing(format!("renewing the password of {RESTORE}")))
 }
 
 /// Locks the role out for a run whose session is gone, unless another run has begun to use it meanwhile.

@@ -68,6 +68,10 @@ pub async fn carry_out(plan: &Plan, setting: &Setting) -> Ended {
                 .into_owned(),
         });
     }
+    // The server may run only since this run started it.
+    if plan.change() != Change::Nothing {
+        finish_earlier_run(plan, setting).await;
+    }
     tell(Event::RunFinished {
         ok: run.first.is_none() && !setting.processes.cancellation().is_cancelled(),
         seconds: began.elapsed().as_secs_f64(),

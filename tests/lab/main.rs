@@ -30,6 +30,7 @@ mod restore_fails;
 mod restore_files;
 mod restore_keys;
 mod restore_killed;
+mod restore_left_open;
 mod restore_modules;
 mod restore_old_upstream;
 mod restore_people;

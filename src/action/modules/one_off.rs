@@ -22,7 +22,8 @@ pub(super) async fn run(
     install: &BTreeSet<String>,
 ) -> Result<(), ActionError> {
     let door = incoming.open().await?;
-    let outcome = update_them(scene, incoming, password, update, install).await;
+    let outcome = incoming.keep_role_valid(update_them(scene, incoming, password, update, install));
+    let outcome = outcome.await;
     let shut = door.close().await;
     let cleared = clear_up(scene).await;
     outcome?;

@@ -13,7 +13,7 @@ mod sshd;
 mod upstream;
 mod watch;
 
-pub use estate::{Estate, Plan};
+pub use estate::{Estate, Plan, block_on};
 pub use images::{odoo_base_image, odoo_image, postgres_image};
 pub use machine::{command_lines, docker, eventually, processes_with, signal, started_by, words_in_files};
 pub use run::{Run, Running};

@@ -8,15 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::oneshot;
 
 use super::compose::compose;
+use super::pg_restore;
 use super::role_note::RoleNote;
 use super::room::{look_at_room, while_there_is_room};
 use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
 use crate::event::{Progress, Unit};
 use crate::manifest::{ActionGrammar, ArgumentGrammar};
-use crate::postgres::{DatabaseFacts, Incoming, IncomingSpec, Names, RESTORE, RestoreLock, RestoreRole, Server, State};
-use crate::process::{Command, Sink};
+use crate::postgres::{DatabaseFacts, Incoming, IncomingSpec, Names, RestoreLock, RestoreRole, Server, State};
+use crate::process::Sink;
 use crate::stack::Change;
 use crate::stack::Stack;
 use crate::upstream::{Compression, Question, TableSize, Upstream};
@@ -46,7 +48,7 @@ impl Action for CopyDatabase {
         let upstream = stack.upstream()?;
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         let dump = upstream.pg_dump(Compression::Lz4);
-        let restore = stack.host.command(restore(stack, incoming.as_str()))?;
+        let restore = stack.host.command(pg_restore::stream(stack, incoming.as_str()))?;
         Ok(vec![
             Step::Command(upstream.ask(Question::Facts).command().to_string()),
             Step::Sql(format!(
@@ -131,21 +133,33 @@ async fn fill(
         .await?;
     let stack = scene.stack()?;
     let dump = upstream.pg_dump(compression);
-    let restore = stack.host.command(restore(stack, incoming.name().as_str()))?;
+    let restore = stack
+        .host
+        .command(pg_restore::stream(stack, incoming.name().as_str()))?;
     scene.report.command(dump.command());
     scene.report.command(&restore);
-    let door = incoming.open().await?;
     let progress = Arc::new(CopyProgress::new(scene, sizes));
     let sink = progress.clone().sink();
     let errors = scene.report.sink();
     // In a block of its own: a shutting of the door that is cut off must be gone before the database is parked, for it
     // may hold the hinge.
     let copied = incoming.keep_role_valid(async {
+        let (opened, to_be_shut) = oneshot::channel();
         let copying = while_there_is_room(scene, async |processes| {
-            Ok(processes.pipe(dump.command(), &restore, &errors, &sink, |_| {}).await?)
+            let opening = async |beginning| {
+                let (beginning, list, door) =
+                    pg_restore::open_dump(scene, &processes, incoming, facts, beginning).await?;
+                // Who is to shut it does so when it comes back to it, or nobody waits any more.
+                drop(opened.send(door));
+                Ok::<_, ActionError>((beginning, list))
+            };
+            processes
+                .pipe_behind(dump.command(), &restore, &errors, &sink, opening, |_| {})
+                .await
         });
         // The door is shut behind pg_restore: from then on not even a superuser gets in beside it.
         let shut = async {
+            let Ok(door) = to_be_shut.await else { return Ok(()) };
             let came = door.wait_for("pg_restore", 1, FIRST_BYTE).await;
             door.close().await.and(came)
         };
@@ -171,30 +185,6 @@ async fn fill(
         crate::measure::bytes(bytes)
     ));
     Ok(())
-}
-
-/// `pg_restore` in the database container, over its own socket: the same version as the server, and no password.
-fn restore(stack: &Stack, database: &str) -> Command {
-    compose(stack)
-        .args([
-            "exec",
-            "-T",
-            "database",
-            "pg_restore",
-            "--exit-on-error",
-            "--no-owner",
-            "--no-privileges",
-            "--no-publications",
-            "--no-subscriptions",
-            "--no-security-labels",
-            "--no-tablespaces",
-            "--verbose",
-            "--username",
-            RESTORE,
-            "--dbname",
-            database,
-        ])
-        .discreet()
 }
 
 /// The upstream can never be a target: the live database must not be the one that we copy from.

@@ -28,6 +28,7 @@ mod kind;
 mod logs;
 mod module_files;
 mod modules;
+mod pg_restore;
 mod preview;
 mod render;
 mod reserve;

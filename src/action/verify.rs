@@ -56,7 +56,7 @@ impl Action for Verify {
         let mut steps = vec![
             Step::Note(format!("apply the rules to {incoming} again and read every surface")),
             Step::Sql(format!(
-                "REASSIGN OWNED BY opw_task_restore TO {}; ANALYZE;",
+                "ANALYZE; REASSIGN OWNED BY opw_task_restore TO {};",
                 stack.database_role()?
             )),
         ];
@@ -190,14 +190,15 @@ async fn prove(
     })
 }
 
-/// The objects become Odoo's, the planner gets its statistics, the filestore is proven, and files that sanitising took the
+/// The planner gets its statistics, the objects become Odoo's, the filestore is proven, and files that sanitising took the
 /// last name from are removed.
 async fn make_ready(scene: &Scene, incoming: &Incoming, treatment: Treatment) -> Result<(), ActionError> {
-    incoming.reassign().await?;
     let session = incoming.connect().await?;
+    // Statistics of an index on an expression are gathered by computing it, as the table's owner: so long as that may nothing.
     crate::postgres::analyze(&session).await?;
     let attachments = attachments(&session).await?;
     drop(session);
+    incoming.reassign().await?;
     if attachments.elsewhere > 0 {
         scene.report.note(format!(
             "{} attachments have their files outside of the filestore; they were not looked for",

@@ -71,6 +71,38 @@ pub async fn prepare(
     }
 }
 
+/// Finishes extensions, those among them that came with the dump: `unaccent` becomes immutable where the upstream's is, and
+/// what an extension keeps from everybody goes to `keeper`, a superuser.
+///
+/// The session's role has made the extensions and owns them, as the comments and settings in a dump need it. It will be
+/// without rights when code of the copy runs as it, and must then not be able to call what even an owner of the database
+/// cannot: `dblink_connect_u` logs in without a password.
+///
+/// # Errors
+/// [`PostgresError::Statement`].
+pub async fn finish(session: &Session, keeper: &Identifier, unaccent_immutable: bool) -> Result<(), PostgresError> {
+    let keeping = || PostgresError::doing("keeping what an extension keeps from everybody");
+    if unaccent_immutable {
+        make_unaccent_immutable(session).await?;
+    }
+    let kept = session
+        .query(
+            "SELECT format('ALTER ROUTINE %s OWNER TO ', p.oid::regprocedure)
+               FROM pg_proc p
+               JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+              WHERE p.proowner = current_user::regrole AND p.proacl IS NOT NULL
+                AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE')",
+            &[],
+        )
+        .await
+        .map_err(keeping())?;
+    let script: String = kept
+        .iter()
+        .map(|row| format!("{}{keeper};", row.get::<_, &str>(0)))
+        .collect();
+    session.batch_execute(&script).await.map_err(keeping())
+}
+
 async fn make_unaccent_immutable(session: &Session) -> Result<(), PostgresError> {
     let doing = || PostgresError::doing("altering unaccent to IMMUTABLE");
     let rows = session

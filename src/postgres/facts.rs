@@ -28,6 +28,21 @@ SELECT json_build_object(
         SELECT coalesce(json_agg(json_build_object('name', e.extname, 'schema', n.nspname, 'version', e.extversion)
                                  ORDER BY e.oid), '[]')
           FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace),
+    'privileged', (
+        SELECT coalesce(json_agg(made.oid::bigint ORDER BY made.oid), '[]') FROM (
+            SELECT p.oid FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+              LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
+             WHERE NOT l.lanpltrusted AND p.prokind <> 'a' OR p.proleakproof OR p.prosupport <> 0
+                OR 'internal'::regtype IN (a.aggtranstype, a.aggmtranstype)
+                OR EXISTS (
+                    SELECT FROM unnest(p.proconfig) AS given JOIN pg_settings s ON s.name = split_part(given, '=', 1)
+                     WHERE s.context NOT IN ('user', 'internal'))
+            UNION
+            SELECT t.oid FROM pg_type t
+             WHERE t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)) AS made
+         WHERE made.oid >= 16384 AND NOT EXISTS (
+            SELECT FROM pg_depend e
+             WHERE e.classid IN ('pg_proc'::regclass, 'pg_type'::regclass) AND e.objid = made.oid AND e.deptype = 'e')),
     'unaccent_immutable', EXISTS (
         SELECT FROM pg_proc WHERE proname = 'unaccent' AND provolatile = 'i'),
     'odoo', to_regclass('public.ir_module_module') IS NOT NULL,
@@ -57,6 +72,10 @@ pub struct DatabaseFacts {
     pub locale: Locale,
     /// Its extensions in the order in which they were made, which is one that satisfies their dependencies.
     pub extensions: Vec<Extension>,
+    /// The functions and types that only a superuser can make, by their numbers there: those in C or in languages without
+    /// bounds, base types, functions that set what only a superuser sets. What comes with an extension is not among them.
+    #[serde(default)]
+    pub privileged: Vec<u32>,
     /// Whether a function `unaccent` is immutable, as Odoo makes it.
     pub unaccent_immutable: bool,
     /// Whether it is a database of Odoo.

@@ -1,5 +1,7 @@
 //! The database that a restore fills, beside the one that serves.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::door::{Door, Hinge};
 use super::error::PostgresError;
 use super::extension::{self, Extension};
@@ -45,6 +47,8 @@ pub struct Incoming {
     run: String,
     source: String,
     pub(super) hinge: Hinge,
+    /// What is to be made when everything else is done.
+    at_last: Mutex<String>,
 }
 
 impl Incoming {
@@ -75,8 +79,17 @@ impl Incoming {
             run: lock.run().to_owned(),
             source: spec.source.clone(),
             hinge: Hinge::default(),
+            at_last: Mutex::default(),
         };
         incoming.shut_everyone_out().await?;
+        let schema = format!("GRANT ALL ON SCHEMA public TO {RESTORE}");
+        let granting = PostgresError::doing("giving the restore role its place");
+        incoming
+            .connect_as_admin()
+            .await?
+            .batch_execute(&schema)
+            .await
+            .map_err(granting)?;
         Ok(incoming)
     }
 
@@ -89,7 +102,8 @@ impl Incoming {
         let mark = self.comment(State::Restoring, None);
         self.admin
             .batch_execute(&format!(
-                "BEGIN; REVOKE ALL ON DATABASE {name} FROM PUBLIC; {seal} {mark}; COMMIT"
+                "BEGIN; REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT ALL ON DATABASE {name} TO {RESTORE};
+                 {seal} {mark}; COMMIT"
             ))
             .await
             .map_err(closing())
@@ -164,6 +178,39 @@ impl Incoming {
         session
     }
 
+    /// Logs in as the server's administrator, for what no role without a superuser's rights can do, and no code of the copy
+    /// takes part in.
+    async fn connect_as_admin(&self) -> Result<Session, PostgresError> {
+        let door = self.open().await?;
+        let session = self.server.connect_bare(self.name.as_str()).await;
+        door.close().await?;
+        session
+    }
+
+    /// Has the restore role be a superuser as long as the work lasts. No code of the copy may run in it.
+    ///
+    /// # Errors
+    /// Those of the work; [`PostgresError::Statement`]. A role that could not be set back is locked out at the run's end.
+    pub async fn as_superuser<T, E: From<PostgresError>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        role::set_superuser(&self.admin, true).await?;
+        let done = work.await;
+        let set_back = role::set_superuser(&self.admin, false).await;
+        let done = done?;
+        set_back?;
+        Ok(done)
+    }
+
+    /// Keeps a script that is to run when everything else is done, after [`Incoming::reassign`] has handed the objects over.
+    ///
+    /// Event triggers are made so: they belong to superusers, and would run with the rights of whoever does anything in the
+    /// database, ours among them.
+    pub fn keep_for_last(&self, script: String) {
+        *self.at_last.lock().unwrap_or_else(PoisonError::into_inner) = script;
+    }
+
     /// A session that only looks: progress and size.
     ///
     /// # Errors
@@ -181,7 +228,18 @@ impl Incoming {
         extensions: &[Extension],
         unaccent_immutable: bool,
     ) -> Result<(), PostgresError> {
-        extension::prepare(&self.connect().await?, extensions, unaccent_immutable).await
+        self.as_superuser(async { extension::prepare(&self.connect().await?, extensions, unaccent_immutable).await })
+            .await
+    }
+
+    /// Finishes them once those are there too that come with the dump; see [`extension::finish`].
+    ///
+    /// # Errors
+    /// [`PostgresError::Statement`], and as [`Incoming::connect`].
+    pub async fn finish_extensions(&self, unaccent_immutable: bool) -> Result<(), PostgresError> {
+        let keeper = Identifier::new(&self.server.admin)?;
+        self.as_superuser(async { extension::finish(&self.connect().await?, &keeper, unaccent_immutable).await })
+            .await
     }
 
     /// Writes on the database how far it has come.
@@ -207,14 +265,22 @@ impl Incoming {
             .map_err(PostgresError::doing(format!("marking `{}`", self.name.as_str())))
     }
 
-    /// Hands everything that the restore role owns in the database over to Odoo's role. The database itself belongs to
-    /// another role and stays with it until the swap.
+    /// Hands everything that the restore role owns in the database over to Odoo's role, and makes what was [kept for
+    /// last](Incoming::keep_for_last). The database itself belongs to another role and stays with it until the swap.
+    ///
+    /// Whatever runs code of the copy comes before: as Odoo's role, it may have a superuser's rights.
     ///
     /// # Errors
     /// [`PostgresError::StillOwned`] when something is left, and as [`Incoming::connect`].
     pub async fn reassign(&self) -> Result<(), PostgresError> {
-        let session = self.connect().await?;
-        ownership::hand_over(&session, &self.name, &self.odoo_role).await
+        let session = self.connect_as_admin().await?;
+        ownership::hand_over(&session, &self.name, &self.odoo_role).await?;
+        let script = std::mem::take(&mut *self.at_last.lock().unwrap_or_else(PoisonError::into_inner));
+        let making = PostgresError::doing("making the event triggers of the copy");
+        session
+            .batch_execute(&format!("BEGIN; {script}\nCOMMIT"))
+            .await
+            .map_err(making)
     }
 
     /// Ends every session in the database and closes it, whatever doors are open; over a new session where the server

@@ -5,6 +5,7 @@
 //! [`RestoreRole::end`]. Until the swap the live database serves on, and nobody but the restore role can open the new one:
 //! [`role`] and [`Incoming`] say how, the seal in `seal.rs` how that holds for superusers.
 
+mod contents;
 mod disk_use;
 pub mod door;
 pub mod error;
@@ -39,6 +40,7 @@ pub mod status;
 pub mod swap;
 pub mod swap_script;
 
+pub use contents::Contents;
 pub use disk_use::{DiskUse, sizes};
 pub use door::Door;
 pub use error::PostgresError;

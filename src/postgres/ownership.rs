@@ -45,7 +45,9 @@ pub(super) async fn hand_over(
         session.batch_execute(&sql).await.map_err(doing())?;
     }
     session
-        .batch_execute(&format!("REASSIGN OWNED BY {RESTORE} TO {heir}"))
+        .batch_execute(&format!(
+            "REASSIGN OWNED BY {RESTORE} TO {heir}; REVOKE ALL ON SCHEMA public FROM {RESTORE}"
+        ))
         .await
         .map_err(doing())?;
     let row = session

@@ -40,10 +40,11 @@ const IN_USE: &str = "another restore on this server";
 
 /// The restore role while a run lasts.
 ///
-/// It is a superuser, because `pg_restore` makes extensions that are not trusted, alters functions of extensions, and
-/// hands objects over. It can log in only between [`RestoreRole::begin`] and [`RestoreRole::end`], with a random
-/// password that the server and its log only ever see as a SCRAM verifier; outside of a run it has neither login, nor
-/// password, nor superuser rights. For a run that was killed the password ends ten minutes after it was last renewed, and
+/// Everything in the incoming database is its own, and it has no other rights: code of the copy runs as it, in indexes, CHECK
+/// constraints, generated columns and materialised views. Only while [what a superuser must make](super::Contents) is made
+/// it is one ([`Incoming::as_superuser`](super::Incoming::as_superuser)); no row is there then. It can log in only between [`RestoreRole::begin`] and [`RestoreRole::end`], with a random
+/// password that the server and its log only ever see as a SCRAM verifier; outside of a run it has neither login nor
+/// password. For a run that was killed the password ends ten minutes after it was last renewed, and
 /// [`recover`](super::recover) does the rest.
 #[derive(Debug)]
 pub struct RestoreRole {
@@ -71,6 +72,7 @@ impl RestoreRole {
         let neutralise = verb(session, NEUTRALISE).await?;
         let making = || PostgresError::doing("making the roles of the restore");
         let settings = settings::of_role(session, RESTORE).await.map_err(making())?;
+        let memberships = memberships(session).await.map_err(making())?;
         let row = session
             .query_one(&format!("SELECT (clock_timestamp() + '{LIFETIME}')::text"), &[])
             .await
@@ -81,7 +83,10 @@ impl RestoreRole {
                 "BEGIN;
                  {keeper} ROLE {KEEPER} NOLOGIN NOSUPERUSER;
                  {neutralise} ROLE {NEUTRALISE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS;
-                 {restore} ROLE {RESTORE} LOGIN SUPERUSER CONNECTION LIMIT -1 VALID UNTIL {} PASSWORD {};
+                 {restore} ROLE {RESTORE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION BYPASSRLS
+                     CONNECTION LIMIT -1 VALID UNTIL {} PASSWORD {};
+                 {memberships}
+                 GRANT {NEUTRALISE} TO {RESTORE};
                  ALTER ROLE {RESTORE} RESET ALL;
                  {settings}
                  ALTER ROLE {RESTORE} SET synchronous_commit = off;
@@ -122,6 +127,28 @@ impl RestoreRole {
             done => done,
         }
     }
+}
+
+/// Returns the statements that end what the restore role was given by others: the rights of roles that it is a member of.
+async fn memberships(session: &Session) -> Result<String, tokio_postgres::Error> {
+    let rows = session
+        .query(
+            "SELECT format('REVOKE %I FROM %I;', r.rolname, m.rolname)
+               FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+              WHERE m.rolname IN ($1, $2)",
+            &[&RESTORE, &NEUTRALISE],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get::<_, String>(0)).collect())
+}
+
+/// Gives the restore role a superuser's rights, or takes them.
+pub(super) async fn set_superuser(session: &Session, is: bool) -> Result<(), PostgresError> {
+    let rights = if is { "SUPERUSER" } else { "NOSUPERUSER" };
+    session
+        .batch_execute(&format!("ALTER ROLE {RESTORE} {rights}"))
+        .await
+        .map_err(PostgresError::doing(format!("altering the rights of {RESTORE}")))
 }
 
 /// Has the restore role's password end later, for a run that lives and is about to use it. One that was locked out stays so.

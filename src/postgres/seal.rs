@@ -59,7 +59,7 @@ pub(crate) async fn seal(
     Ok(sql)
 }
 
-/// Statements that take the seal off `database`, and everything else that was set for it.
+/// Statements that take the seal off `database`, with everything else that was set for it and what the restore role may.
 pub(crate) async fn unseal(client: &Client, database: &Identifier) -> Result<String, tokio_postgres::Error> {
     let rows = client
         .query(
@@ -77,7 +77,7 @@ pub(crate) async fn unseal(client: &Client, database: &Identifier) -> Result<Str
 
 /// The same, where the roles that have settings in the database are known. Their names are quoted already.
 pub(crate) fn unseal_for(database: &Identifier, roles: &[&str]) -> String {
-    let mut sql = format!("ALTER DATABASE {database} RESET ALL;");
+    let mut sql = format!("ALTER DATABASE {database} RESET ALL; REVOKE ALL ON DATABASE {database} FROM {RESTORE};");
     for role in roles {
         let _ = write!(sql, "\nALTER ROLE {role} IN DATABASE {database} RESET ALL;");
     }

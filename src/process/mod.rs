@@ -26,6 +26,7 @@ pub use ending::Ending;
 pub use error::ProcessError;
 pub use group::GRACE;
 pub use held::Held;
+pub use pipe::Beginning;
 pub use processes::Processes;
 pub use redactor::Redactor;
 pub use sink::{Sink, discard};

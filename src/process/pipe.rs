@@ -2,6 +2,8 @@
 
 use std::io;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, ChildStdout};
@@ -36,6 +38,48 @@ enum Stop {
     Cancelled,
 }
 
+/// The beginning of what a writer prints, before anybody takes it.
+pub struct Beginning {
+    out: ChildStdout,
+    bytes: Vec<u8>,
+    ended: Arc<AtomicBool>,
+    cancellation: CancellationToken,
+    line: String,
+}
+
+impl Beginning {
+    /// Returns what was read so far.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Reads on until so many bytes are there in all, or no more come. Returns whether more may come.
+    ///
+    /// # Errors
+    /// [`ProcessError::Cancelled`]; [`ProcessError::Stream`] where reading fails.
+    pub async fn read_to(&mut self, count: usize) -> Result<bool, ProcessError> {
+        while self.bytes.len() < count {
+            let read = tokio::select! {
+                biased;
+                read = self.out.read_buf(&mut self.bytes) => read,
+                () = self.cancellation.cancelled() => {
+                    return Err(ProcessError::Cancelled { command: self.line.clone() });
+                }
+            };
+            let read = read.map_err(|source| ProcessError::Stream {
+                command: self.line.clone(),
+                source,
+            })?;
+            if read == 0 {
+                self.ended.store(true, Ordering::Relaxed);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
 impl Processes {
     /// Carries what `from` prints into the standard input of `to` and returns how many bytes that were. `counted` is told
     /// the sum so far after every step.
@@ -57,16 +101,75 @@ impl Processes {
         to_sink: &Sink,
         counted: impl Fn(u64) + Send,
     ) -> Result<u64, ProcessError> {
-        let mut reader = self.start(to, Stdio::piped(), Out::Lines, to_sink)?;
-        let mut writer = match self.start(from, nothing(from), Out::Bytes, from_sink) {
-            Ok(writer) => writer,
+        let opening = async |beginning| Ok::<_, ProcessError>((beginning, Vec::new()));
+        self.pipe_behind(from, to, from_sink, to_sink, opening, counted).await
+    }
+
+    /// The same for a reader that has to be told first what it gets: `opening` reads as much of the beginning as it wants,
+    /// and what it returns goes to `to` before that. `to` is started afterwards.
+    ///
+    /// # Errors
+    ///
+    /// As [`Processes::pipe`], and those of `opening`, unless the writer's own failure is what it met.
+    pub async fn pipe_behind<E: From<ProcessError>>(
+        &self,
+        from: &Command,
+        to: &Command,
+        from_sink: &Sink,
+        to_sink: &Sink,
+        opening: impl AsyncFnOnce(Beginning) -> Result<(Beginning, Vec<u8>), E>,
+        counted: impl Fn(u64) + Send,
+    ) -> Result<u64, E> {
+        let mut writer = self.start(from, nothing(from), Out::Bytes, from_sink)?;
+        let Some(out) = writer.out.take() else {
+            writer.end().await;
+            return Err(writer.lost(io::ErrorKind::NotConnected.into()).into());
+        };
+        let ended = Arc::new(AtomicBool::new(false));
+        let beginning = Beginning {
+            out,
+            bytes: Vec::new(),
+            ended: ended.clone(),
+            cancellation: self.cancellation().clone(),
+            line: writer.line.clone(),
+        };
+        let (beginning, before) = match opening(beginning).await {
+            Ok(opened) => opened,
             Err(error) => {
-                reader.end().await;
-                return Err(error);
+                let ending = match ended.load(Ordering::Relaxed) {
+                    true => timeout(GRACE, writer.child.wait()).await.ok().and_then(Result::ok),
+                    false => None,
+                };
+                writer.end().await;
+                return Err(match ending.map(Ending::from) {
+                    Some(ending) if !ending.is_success() => writer.failed(ending).into(),
+                    _ => error,
+                });
             }
         };
+        writer.out = Some(beginning.out);
+        let mut reader = match self.start(to, Stdio::piped(), Out::Lines, to_sink) {
+            Ok(reader) => reader,
+            Err(error) => {
+                writer.end().await;
+                return Err(error.into());
+            }
+        };
+        Ok(self
+            .between(&mut writer, &mut reader, [before, beginning.bytes], counted)
+            .await?)
+    }
+
+    /// Carries everything from one to the other: first what goes before, of which the second part is the writer's.
+    async fn between(
+        &self,
+        writer: &mut Running,
+        reader: &mut Running,
+        first: [Vec<u8>; 2],
+        counted: impl Fn(u64) + Send,
+    ) -> Result<u64, ProcessError> {
         let mut total = 0;
-        let stop = self.carry(&mut writer, &mut reader, |count| {
+        let stop = self.carry(writer, reader, first, |count| {
             total += count;
             counted(total);
         });
@@ -83,41 +186,47 @@ impl Processes {
                 tokio::join!(writer.settle(), reader.end());
                 Err(writer.failed(ending))
             }
-            Stop::ReaderFailed(ending) => Err(self.blame(&mut writer, &mut reader, Some(ending)).await),
+            Stop::ReaderFailed(ending) => Err(self.blame(writer, reader, Some(ending)).await),
             Stop::ReaderClosed => {
                 // Closing its input is often the first thing a program does when it fails: its status says why.
                 let ending = tokio::select! {
                     ended = timeout(GRACE, reader.child.wait()) => ended.ok().and_then(Result::ok).map(Ending::from),
                     () = self.cancellation().cancelled() => None,
                 };
-                Err(self.blame(&mut writer, &mut reader, ending).await)
+                Err(self.blame(writer, reader, ending).await)
             }
             Stop::LeftOpen => {
-                end(&mut writer, &mut reader).await;
+                end(writer, reader).await;
                 Err(writer.left_open())
             }
             Stop::CannotRead(source) => {
-                end(&mut writer, &mut reader).await;
+                end(writer, reader).await;
                 Err(writer.lost(source))
             }
             Stop::CannotWrite(source) => {
-                end(&mut writer, &mut reader).await;
+                end(writer, reader).await;
                 Err(reader.lost(source))
             }
             Stop::Cancelled => {
-                end(&mut writer, &mut reader).await;
+                end(writer, reader).await;
                 Err(writer.cancelled())
             }
         }
     }
 
     /// Carries the bytes until something happens.
-    async fn carry(&self, writer: &mut Running, reader: &mut Running, counted: impl FnMut(u64)) -> Stop {
+    async fn carry(
+        &self,
+        writer: &mut Running,
+        reader: &mut Running,
+        first: [Vec<u8>; 2],
+        counted: impl FnMut(u64),
+    ) -> Stop {
         let (Some(out), Some(input)) = (writer.out.as_mut(), reader.input.as_mut()) else {
             return Stop::CannotRead(io::ErrorKind::NotConnected.into());
         };
         let writer_gone = CancellationToken::new();
-        let mut pump = std::pin::pin!(pump(out, input, &writer_gone, counted));
+        let mut pump = std::pin::pin!(pump(first, out, input, &writer_gone, counted));
         let (mut emptied, mut written, mut read) = (false, false, false);
         while !(emptied && written) {
             tokio::select! {
@@ -168,11 +277,21 @@ async fn end(writer: &mut Running, reader: &mut Running) {
 
 /// Carries bytes until the writer's output ends ([`Stop::Complete`]) or something breaks.
 async fn pump(
+    first: [Vec<u8>; 2],
     out: &mut ChildStdout,
     input: &mut ChildStdin,
     writer_gone: &CancellationToken,
     mut counted: impl FnMut(u64),
 ) -> Stop {
+    let [before, beginning] = first;
+    for (bytes, count) in [(&before, 0), (&beginning, beginning.len() as u64)] {
+        match hand_over(input, bytes).await {
+            None if count > 0 => counted(count),
+            None => {}
+            Some(stop) => return stop,
+        }
+    }
+    drop((before, beginning));
     let mut buffer = vec![0; BUFFER];
     loop {
         let left_open = async {
@@ -188,10 +307,18 @@ async fn pump(
             },
             () = left_open => return Stop::LeftOpen,
         };
-        match input.write_all(&buffer[..count]).await {
-            Ok(()) => counted(count as u64),
-            Err(source) if source.kind() == io::ErrorKind::BrokenPipe => return Stop::ReaderClosed,
-            Err(source) => return Stop::CannotWrite(source),
+        match hand_over(input, &buffer[..count]).await {
+            None => counted(count as u64),
+            Some(stop) => return stop,
         }
+    }
+}
+
+/// Gives the reader bytes, or says why it does not get them.
+async fn hand_over(input: &mut ChildStdin, bytes: &[u8]) -> Option<Stop> {
+    match input.write_all(bytes).await {
+        Ok(()) => None,
+        Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Some(Stop::ReaderClosed),
+        Err(source) => Some(Stop::CannotWrite(source)),
     }
 }

@@ -52,8 +52,9 @@ pub(super) struct Disabled {
 /// The server's; a table that somebody else has locked is waited for as long as the session's `lock_timeout` says.
 pub(super) async fn disable(transaction: &Transaction<'_>) -> Result<Disabled, SanitiseError> {
     let doing = || SanitiseError::server("disable the triggers and rules of the copy");
-    // A role may carry `replica`, with which no foreign key is checked.
-    let origin = "SET LOCAL session_replication_role = origin";
+    // A role may carry `replica`, with which no foreign key is checked. The restore role carries this one.
+    let origin =
+        "SELECT set_config('session_replication_role', 'origin', true) WHERE current_setting('is_superuser') = 'on'";
     transaction.batch_execute(origin).await.map_err(doing())?;
     let mut disabled = Disabled {
         tables: Vec::new(),

@@ -25,6 +25,7 @@ mod planted_links;
 mod report;
 mod restore;
 mod restore_beyond;
+mod restore_code;
 mod restore_cut_off;
 mod restore_fails;
 mod restore_files;

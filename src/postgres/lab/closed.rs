@@ -75,7 +75,7 @@ async fn other_roles_cannot_open_it() {
 #[tokio::test]
 async fn a_session_stays_in_when_the_door_closes_behind_it() {
     let lab = Lab::serving("lab_door").await;
-    let Restored { role, incoming, .. } = lab.restored("r1", "new").await;
+    let Restored { role, incoming, .. } = lab.filled("r1", "new").await;
     let status = || async { lab.status(incoming.name().as_str()).await.unwrap() };
     let inside = incoming.connect().await.unwrap();
     assert!(!status().await.allows_connections);

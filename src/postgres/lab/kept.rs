@@ -117,7 +117,7 @@ async fn a_database_that_we_did_not_mark_is_never_replaced() {
 #[tokio::test]
 async fn an_index_on_unaccent_can_be_restored() {
     let lab = Lab::new("lab_unaccent").await;
-    let Restored { incoming, .. } = lab.restored("r1", "new").await;
+    let Restored { incoming, .. } = lab.filled("r1", "new").await;
     let extension = |name: &str, schema: &str| Extension {
         name: name.into(),
         schema: schema.into(),
@@ -189,7 +189,7 @@ async fn the_facts_of_an_odoo_database_are_read() {
 #[tokio::test]
 async fn progress_is_seen_from_beside() {
     let lab = Lab::new("lab_watch").await;
-    let Restored { incoming, .. } = lab.restored("r1", "new").await;
+    let Restored { incoming, .. } = lab.filled("r1", "new").await;
     let loader = incoming.connect().await.unwrap();
     let observer = incoming.observe().await.unwrap();
     let sink: tokio_postgres::CopyInSink<std::io::Cursor<Vec<u8>>> =
@@ -214,7 +214,7 @@ async fn progress_is_seen_from_beside() {
 async fn pg_restore_in_the_container_comes_through_the_door() {
     let lab = Lab::serving("lab_archive").await;
     let Some(container) = lab.container() else { return };
-    let Restored { lock, role, incoming } = lab.restored("r1", "new").await;
+    let Restored { lock, role, incoming } = lab.filled("r1", "new").await;
     let filled =
         "DROP TABLE said; CREATE EXTENSION pg_trgm; CREATE TABLE big AS SELECT generate_series(1, 1000000) AS id";
     lab.server

@@ -177,6 +177,13 @@ impl Lab {
 
     /// A restore that has come as far as it can before the swap.
     async fn restored(&self, run: &str, content: &str) -> Restored {
+        let filled = self.filled(run, content).await;
+        filled.incoming.reassign().await.unwrap();
+        filled
+    }
+
+    /// A restore whose objects still are the restore role's.
+    async fn filled(&self, run: &str, content: &str) -> Restored {
         let lock = self.lock(run).await;
         let role = RestoreRole::begin(&self.server, &lock).await.unwrap();
         let incoming = Incoming::create(&self.server, &lock, &role, &spec()).await.unwrap();
@@ -187,7 +194,6 @@ impl Lab {
             .batch_execute(&says(content))
             .await
             .unwrap();
-        incoming.reassign().await.unwrap();
         Restored { lock, role, incoming }
     }
 

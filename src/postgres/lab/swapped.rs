@@ -73,7 +73,7 @@ async fn a_swap_gets_through_four_clients_that_reconnect_at_once() {
 #[tokio::test]
 async fn nothing_belongs_to_the_restore_role_after_it() {
     let lab = Lab::serving("lab_owner").await;
-    let Restored { lock, incoming, .. } = lab.restored("r1", "new").await;
+    let Restored { lock, incoming, .. } = lab.filled("r1", "new").await;
     let inside = incoming.connect().await.unwrap();
     inside
         .batch_execute(

@@ -10,7 +10,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-pub use credentials::{LONGEST as LONGEST_CREDENTIALS, credentials};
+pub use credentials::{LONGEST as LONGEST_CREDENTIALS, credentials, decoded};
 
 /// What stands where a secret would have stood.
 pub const MASK: &str = "***";

@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, Command};
 use super::options::Options;
 use crate::manifest::{Manifest, ParamDef};
 use crate::plan::{PlanError, params_of, tasks_on_a_stack};
+use crate::stack::Secrecy;
 
 /// The name of the positional argument that names a stack. Upper case, so that no parameter can have it.
 pub(super) const STACK: &str = "STACK";
@@ -55,15 +56,16 @@ pub(super) fn command(manifest: Option<&Manifest>, args: &[OsString]) -> Result<
             if on_a_stack.contains(name.as_str()) {
                 of_task = of_task.arg(stack(Some(manifest)));
             }
-            let params = params_of(manifest, name)?;
-            of_task = of_task.args(params.into_iter().map(|(param, def)| of_param(param, def)));
+            let (params, secrecy) = (params_of(manifest, name)?, Secrecy::of(manifest));
+            let args = params.into_iter();
+            of_task = of_task.args(args.map(|(param, def)| of_param(param, def, &secrecy)));
         }
         command = command.subcommand(of_task);
     }
     Ok(command)
 }
 
-fn of_param(name: &str, def: &ParamDef) -> Arg {
+fn of_param(name: &str, def: &ParamDef, secrecy: &Secrecy) -> Arg {
     let arg = Arg::new(name.to_owned()).help(def.help.clone().unwrap_or_default());
     if def.flag {
         return arg.long(name.to_owned()).action(ArgAction::SetTrue);
@@ -74,7 +76,9 @@ fn of_param(name: &str, def: &ParamDef) -> Arg {
     } else {
         let arg = arg.long(name.to_owned()).value_name(name.to_ascii_uppercase());
         match &def.default {
-            Some(default) => arg.default_value(default.clone()),
+            Some(default) => arg
+                .default_value(default.clone())
+                .hide_default_value(secrecy.is_secret_value(name, default)),
             None => arg.required(true),
         }
     };

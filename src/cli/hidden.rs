@@ -14,10 +14,13 @@ use crate::process::Redactor;
 use crate::secret::Secret;
 use crate::stack::{Secrecy, Variables, keys};
 
-/// A variable of a manifest or an env file with its value: quoted, or up to what ends it. Lists and tables are none.
+/// Keys of a manifest that only speak about secrets.
+const ABOUT: [&str; 2] = ["passwords", "unknown-secrets"];
+
+/// A variable or key of a manifest with its value: quoted, or up to what ends it. Lists and tables are none.
 static ASSIGNMENTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"(?x) \b (?<name> [A-Z_][A-Z0-9_]*) ["']? [\ \t]* [=:] [\ \t]*
+        r#"(?x) \b (?<name> [A-Za-z_][A-Za-z0-9_.-]*) ["']? [\ \t]* [=:] [\ \t]*
         (?<value> """ (?s:.*?) (?: """ | \z) | \'\'\' (?s:.*?) (?: \'\'\' | \z)
         | " (?: [^"\\\n] | \\. )* | ' [^'\n]* | [^\s"',\[\]{}\#] [^\s,}]* )"#,
     )
@@ -73,7 +76,8 @@ fn blanked(text: &str) -> String {
         .flat_map(|assignments| assignments.captures_iter(text));
     let values = assignments.filter_map(|found| {
         let (name, value) = (found.name("name")?, found.name("value")?);
-        let is_secret = secrecy.is_secret(name.as_str()) && !value.as_str().contains("{{");
+        let name = name.as_str();
+        let is_secret = secrecy.is_secret(name) && !ABOUT.contains(&name) && !value.as_str().contains("{{");
         is_secret.then(|| value.range())
     });
     let mut spans: Vec<Range<usize>> = values.chain(keys(text)).collect();
@@ -128,6 +132,15 @@ mod tests {
             ("X = { API_KEY: 'a \\' }", "X = { API_KEY: '***' }"),
             ("MY_TOKEN = \"{{ env.OTHER }}\"", "MY_TOKEN = \"{{ env.OTHER }}\""),
             ("secrets = [\"MY_TOKEN\"]", "secrets = [\"MY_TOKEN\"]"),
+            (
+                "{ login = 'x', api-key = 'CANARY' }",
+                "{ login = 'x', api-key = '******' }",
+            ),
+            (
+                "parameters.'shop.token' = 'CANARY'",
+                "parameters.'shop.token' = '******'",
+            ),
+            ("passwords = 'random'", "passwords = 'random'"),
             ("PLAIN = \"shown\"", "PLAIN = \"shown\""),
         ] {
             assert_eq!(blanked(line), shown, "{line}");

@@ -65,11 +65,18 @@ pub fn build(
         Some(stack) => format!("{goal} {}", stack.name),
         None => goal.clone(),
     };
+    let secrecy = Secrecy::of(manifest);
+    let said = params.iter().filter_map(|(name, value)| match value {
+        ParamValue::Text(text) if secrecy.is_secret_value(name, text) => Some(Secret::new(text.as_str())),
+        _ => None,
+    });
+    let said = said.collect();
     let plan = Plan {
         title,
         project,
         stack,
         nodes,
+        said,
     };
     if let Some(stack) = &plan.stack {
         stack.guard(plan.change(), &plan.title)?;

@@ -30,6 +30,8 @@ pub struct Plan {
     pub stack: Option<Arc<Stack>>,
     /// The nodes.
     pub nodes: Vec<Node>,
+    /// Values of parameters whose names are those of secrets.
+    pub said: Vec<Secret>,
 }
 
 /// A task in a plan.
@@ -71,7 +73,7 @@ impl Plan {
         self.actions().any(|action| action.starts())
     }
 
-    /// What must never be shown: the stack's secrets, and those that tasks give their commands.
+    /// What must never be shown: the stack's secrets, and those that tasks give their commands or that parameters hold.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         let none = Variables::new(Secrecy::default());
@@ -82,6 +84,7 @@ impl Plan {
             Env::Secret(secret) => Some(variables.secrets_in(secret)),
             Env::Plain(_) | Env::Unset => None,
         });
+        let given = given.chain(self.said.iter().map(|said| variables.secrets_in(said)));
         stack.map(Stack::secrets).into_iter().chain(given).flatten().collect()
     }
 

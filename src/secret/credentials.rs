@@ -44,6 +44,20 @@ pub fn credentials(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// The text without the `%XX` that a URL has for bytes of its own meaning; nothing, if there is none or it is no text.
+#[must_use]
+pub fn decoded(password: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(password.len());
+    let mut rest = password;
+    while let Some((before, behind)) = rest.split_once('%') {
+        bytes.extend(before.as_bytes());
+        bytes.push(u8::from_str_radix(behind.get(..2)?, 16).ok()?);
+        rest = behind.get(2..)?;
+    }
+    bytes.extend(rest.as_bytes());
+    String::from_utf8(bytes).ok().filter(|decoded| decoded != password)
+}
+
 fn has_scheme(before: &[u8]) -> bool {
     before
         .last()
@@ -88,11 +102,24 @@ mod tests {
             ("two 'amqp+ssl://é:p%40ss@h' words", "p%40ss"),
             ("https://u:p@ss:w@host", "p@ss:w"),
             ("[http://u:größe@h]", "größe"),
-            ("a://u:$ecret@h", "$ecret"),
+            ("a://u:$word@h", "$word"),
         ] {
             assert_eq!(found(text), [password], "{text}");
         }
         assert_eq!(found("a://u:one@h b://u:two@h"), ["one", "two"]);
+    }
+
+    #[test]
+    fn what_a_url_escapes_is_known_in_clear() {
+        for (written, meant) in [
+            ("p%40ss", Some("p@ss")),
+            ("gr%C3%b6", Some("grö")),
+            ("plain", None),
+            ("a%4", None),
+            ("%ff", None),
+        ] {
+            assert_eq!(decoded(written).as_deref(), meant, "{written}");
+        }
     }
 
     #[test]

@@ -8,9 +8,8 @@ use crate::sanitise::CredentialFormats;
 use crate::secret::credentials;
 
 /// Parts of names that make a secret wherever they stand, whatever stands beside them.
-const ANYWHERE: [&str; 8] = [
-    "PASSWORD",
-    "PASSWD",
+const ANYWHERE: [&str; 7] = [
+    "PASSW",
     "PASSPHRASE",
     "TOKEN",
     "SECRET",
@@ -47,6 +46,23 @@ const WORDS: [&str; 24] = [
     "SALT",
     "TOTP",
     "WEBHOOK",
+];
+
+/// Endings of such words that do the same, as in `DBPASS` and `SSHKEY`, and words that end so by chance.
+const ENDINGS: [&str; 4] = ["PASS", "PWD", "KEY", "KEYS"];
+const BY_CHANCE: [&str; 12] = [
+    "BYPASS",
+    "COMPASS",
+    "DONKEY",
+    "ENCOMPASS",
+    "HOCKEY",
+    "HOTKEY",
+    "HOTKEYS",
+    "JOCKEY",
+    "MONKEY",
+    "OVERPASS",
+    "TURKEY",
+    "WHISKEY",
 ];
 
 /// Words at the end of a name that make it speak about a credential instead of holding one, where only a word of [`WORDS`]
@@ -164,7 +180,11 @@ fn is_secret_by_name(name: &str) -> bool {
     }
     let is_about = words.len() > 1 && ABOUT.contains(&last);
     ANYWHERE.iter().any(|part| name.contains(part))
-        || (!is_about && words.iter().any(|word| WORDS.contains(&without_number(word))))
+        || (!is_about && words.iter().any(|word| is_secret_word(without_number(word))))
+}
+
+fn is_secret_word(word: &str) -> bool {
+    WORDS.contains(&word) || (!BY_CHANCE.contains(&word) && ENDINGS.iter().any(|ending| word.ends_with(ending)))
 }
 
 /// `KEY2` is a `KEY`.
@@ -207,6 +227,10 @@ mod tests {
             "MAIL_PASS",
             "PGPASS",
             "PGPASSWORD",
+            "DBPASS",
+            "SMTP_USERPWD",
+            "SSHKEY",
+            "PASSWORT",
             "API_KEYS",
             "KEY",
             "key",
@@ -242,6 +266,7 @@ mod tests {
             "COMPASS_URL",
             "KEYBOARD",
             "MONKEY",
+            "MONKEY_COUNT",
             "AUTHOR",
             "AUTH_METHOD",
             "KEY_LENGTH",

@@ -2,13 +2,14 @@
 
 use camino::Utf8Path;
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 
 use super::common::Common;
 use super::secrecy::{keys, names_some_key};
 use super::{Origin, Secrecy, StackError, Unset};
 use crate::env_file;
 use crate::process::Redactor;
-use crate::secret::{Secret, credentials};
+use crate::secret::{Secret, credentials, decoded};
 
 /// Variables whose values stand where everybody sees them: in paths, labels, addresses, command lines.
 const SHOWN: [&str; 28] = [
@@ -211,7 +212,7 @@ impl Variables {
         kept
     }
 
-    /// The first of [`SHOWN`] that holds a secret, with where it came from.
+    /// The first of the variables that everybody sees which holds a secret, with where it came from.
     #[must_use]
     pub fn secret_that_is_shown(&self) -> Option<(&'static str, &Origin)> {
         let is_secret = |name: &str| matches!(self.value(name), Some(Value::Secret(_)));
@@ -287,15 +288,32 @@ impl Variables {
         self.secrecy.is_secret_value(name, text)
     }
 
-    /// What can be told from other texts: the text, and the passwords of URLs in it.
+    /// What can be told from other texts: the text, the passwords of URLs in it, and what is secret in it by a name of its
+    /// own, if it is JSON.
     fn told(&self, is_key: bool, text: &str) -> Vec<Secret> {
         let is_common = |text: &str| match is_key {
             true => self.common.has_key(text),
             false => self.common.has(text),
         };
-        let passwords = credentials(text).into_iter().map(|range| &text[range]);
-        let texts = [text].into_iter().chain(passwords);
-        let texts = texts.filter(|text| !is_common(text));
+        let mut texts = vec![text.to_owned()];
+        for password in credentials(text).into_iter().map(|range| &text[range]) {
+            texts.extend(decoded(password));
+            texts.push(password.to_owned());
+        }
+        if let Ok(value @ (Json::Object(_) | Json::Array(_))) = serde_json::from_str::<Json>(text) {
+            self.in_json("", &value, &mut texts);
+        }
+        let texts = texts.into_iter().filter(|text| !is_common(text));
         texts.map(Secret::new).collect()
+    }
+
+    /// Texts that are secrets by the names that they have in a document, such as the key in a service's account.
+    fn in_json(&self, name: &str, value: &Json, found: &mut Vec<String>) {
+        match value {
+            Json::String(text) if self.is_secret_value(name, text) => found.push(text.clone()),
+            Json::Array(items) => items.iter().for_each(|item| self.in_json(name, item, found)),
+            Json::Object(entries) => entries.iter().for_each(|(name, item)| self.in_json(name, item, found)),
+            _ => {}
+        }
     }
 }

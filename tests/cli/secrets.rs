@@ -212,6 +212,40 @@ run = { shell = "echo $API_TOKEN $TARGET" }
 }
 
 #[test]
+fn parts_of_a_secret_are_hidden_too() {
+    let account = r#"{"type": "service_account", "project": "shown-project", "private_key": "canary-in-json", "deep": [{"token": "canary-deeper"}]}"#;
+    let project = Project::new(
+        "[stacks.local]\n[tasks.print]\nwhen = \"stack.name\"\nenv = { URL = \"{{ env.SMTP }}\" }\nrun = { shell = \"cat said\" }\n",
+    )
+    .with(
+        ".env",
+        &format!("GOOGLE_CREDENTIALS='{account}'\nSMTP=smtp://me:canary%40home%2F1@mail.example\n"),
+    )
+    .with("said", "login with canary@home/1\ncanary-in-json\ncanary-deeper\nshown-project\n");
+    let ran = project.run(&["print", "local"]).ended(0);
+    assert_eq!(ran.out, "login with ***\n***\n***\nshown-project\n");
+}
+
+#[test]
+fn a_parameter_with_the_name_of_a_secret_is_shown_nowhere() {
+    let project = Project::new(
+        "[tasks.login]\nparams = { api-key = { default = \"canary-default\" } }\nrun = { shell = \"echo {{ params.api_key }}\" }\n",
+    );
+    for args in [
+        &["login", "--help"][..],
+        &["login"],
+        &["login", "-v"],
+        &["login", "--api-key", "canary-said", "-v"],
+        &["login", "--api-key", "canary-said", "-o", "json"],
+        &["login", "--dry-run"],
+    ] {
+        let ran = project.run(args).ended(0);
+        assert!(!ran.whole().contains("canary"), "{}", ran.whole());
+    }
+    assert!(!project.journal().contains("canary"));
+}
+
+#[test]
 fn a_secret_where_everybody_sees_it_is_refused_and_can_be_looked_at() {
     let project = Project::new("[stacks.local]\n[tasks.up]\nrun = { compose = [\"up\"] }\n")
         .with(".env", "MY_TOKEN=canary-4711\nODOO_STATE_ROOT=/srv/${MY_TOKEN}\n");

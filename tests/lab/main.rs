@@ -43,6 +43,7 @@ mod restore_settings;
 mod restore_storage;
 mod restore_swap;
 mod sanitise;
+mod sentinel;
 mod settings;
 mod ssh;
 mod ssh_folders;

@@ -1,34 +1,48 @@
 //! The looks of credentials, for texts that are read here and not by PostgreSQL.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use regex::Regex;
+use regex::{Regex, bytes};
 
-use super::format::formats;
+use super::format::{any_mark_here, formats};
 
 /// The format that `secret::credentials` finds, with what stands for a password.
 const IN_URLS: &str = "password in a URL";
 
 /// Finds credentials in a text that have a known look, but for passwords in URLs.
+///
+/// A text is asked for marks first: the expressions themselves are large, and most processes never need them.
 #[derive(Debug)]
-pub struct CredentialFormats(Option<Regex>);
+pub struct CredentialFormats {
+    marks: Option<bytes::Regex>,
+    patterns: String,
+    known: OnceLock<Option<Regex>>,
+}
 
 impl CredentialFormats {
-    /// Makes one expression of all formats. A test proves that all of them can be read.
+    /// Reads all formats. A test proves that all of them can be read.
     #[must_use]
     pub fn new() -> Self {
-        let formats = formats().unwrap_or_default();
-        let formats = formats.iter().filter(|format| &*format.name != IN_URLS);
-        let patterns: Vec<String> = formats
-            .map(|format| format!("(?:{})", in_our_language(&format.pattern)))
-            .collect();
-        Self(Regex::new(&patterns.join("|")).ok())
+        let mut formats = formats().unwrap_or_default();
+        formats.retain(|format| &*format.name != IN_URLS);
+        let patterns = formats.iter().map(|format| in_our_language(&format.pattern));
+        let patterns: Vec<String> = patterns.map(|pattern| format!("(?:{pattern})")).collect();
+        Self {
+            marks: any_mark_here(&formats).ok(),
+            patterns: patterns.join("|"),
+            known: OnceLock::new(),
+        }
     }
 
     /// Where they are, as ranges of bytes.
     #[must_use]
     pub fn find_in(&self, text: &str) -> Vec<Range<usize>> {
-        let found = self.0.iter().flat_map(|known| known.find_iter(text));
+        if !self.marks.as_ref().is_some_and(|marks| marks.is_match(text.as_bytes())) {
+            return Vec::new();
+        }
+        let known = self.known.get_or_init(|| Regex::new(&self.patterns).ok());
+        let found = known.iter().flat_map(|known| known.find_iter(text));
         found.map(|found| found.range()).collect()
     }
 }

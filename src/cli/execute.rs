@@ -15,7 +15,7 @@ use crate::manifest::Deploy;
 use crate::plan::Plan;
 use crate::process::{Processes, Redactor};
 use crate::run::{Ended, Holder, JOURNAL, Journal, JournalWriter, Setting, StackLock, carry_out, run_id};
-use crate::stack::{Change, Secrecy, Stack, Variables};
+use crate::stack::{Change, Stack};
 use crate::ui::{Mode, Ui};
 
 /// Carries the plan out, its events on the screen and in the journal.
@@ -228,8 +228,5 @@ fn is_under_nohup() -> bool {
 
 /// What hides the secrets of a plan.
 pub(super) fn redactor(plan: &Plan) -> Redactor {
-    match &plan.stack {
-        Some(stack) => hidden::redactor(plan.secrets(), &stack.variables),
-        None => hidden::redactor(plan.secrets(), &Variables::new(Secrecy::default())),
-    }
+    hidden::redactor(plan.secrets(), &plan.variables)
 }

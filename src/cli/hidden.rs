@@ -29,7 +29,7 @@ static ASSIGNMENTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// What a manifest and the command line say in clear of secrets. The stack's own are known once it is resolved.
 pub(super) fn said_in_clear(manifest: &Manifest, set: &[(String, String)]) -> Redactor {
-    let variables = Variables::new(Secrecy::of(manifest));
+    let variables = Variables::of_no_stack(manifest);
     let of_stack = |stack: &Sourced<StackDef>| stack.def.vars.clone();
     let of_stacks = manifest
         .stacks

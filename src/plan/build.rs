@@ -16,7 +16,7 @@ use crate::error::Place;
 use crate::manifest::{ArgumentDef, ArgumentGrammar, Manifest, OptionDef, OptionKind, RunDef, Sourced, TaskDef, Text};
 use crate::process::{Env, Redactor};
 use crate::secret::Secret;
-use crate::stack::{Project, Secrecy, Stack, Variables, context_of_variables, context_that_notes};
+use crate::stack::{Project, Stack, Variables, context_of_variables, context_that_notes};
 use crate::template::Strings;
 
 /// Builds the plan for a task. No program is run and no host is asked anything.
@@ -36,13 +36,17 @@ pub fn build(
     if let Some(stack) = &stack {
         stack.guard_secrets()?;
     }
+    let variables = match &stack {
+        Some(stack) => stack.variables.clone(),
+        None => Variables::of_no_stack(manifest),
+    };
     let names = order(manifest, goal);
     let builder = Builder {
         project: &project,
         stack: stack.as_deref(),
         strings: Strings::default(),
         params,
-        secrecy: Secrecy::of(manifest),
+        variables: variables.clone(),
         secrets: Redactor::new(&stack.as_ref().map_or_else(Vec::new, |stack| stack.secrets())),
     };
     let positions: HashMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (*name, at)).collect();
@@ -65,9 +69,8 @@ pub fn build(
         Some(stack) => format!("{goal} {}", stack.name),
         None => goal.clone(),
     };
-    let secrecy = Secrecy::of(manifest);
     let said = params.iter().filter_map(|(name, value)| match value {
-        ParamValue::Text(text) if secrecy.is_secret_value(name, text) => Some(Secret::new(text.as_str())),
+        ParamValue::Text(text) if variables.is_secret_value(name, text) => Some(Secret::new(text.as_str())),
         _ => None,
     });
     let said = said.collect();
@@ -77,6 +80,7 @@ pub fn build(
         stack,
         nodes,
         said,
+        variables,
     };
     if let Some(stack) = &plan.stack {
         stack.guard(plan.change(), &plan.title)?;
@@ -142,7 +146,8 @@ struct Builder<'a> {
     stack: Option<&'a Stack>,
     strings: Strings,
     params: &'a IndexMap<String, ParamValue>,
-    secrecy: Secrecy,
+    /// The stack's, or none.
+    variables: Variables,
     /// Knows the stack's secrets.
     secrets: Redactor,
 }
@@ -263,9 +268,7 @@ impl Builder<'_> {
     /// Refuses a secret among the arguments of a command, however it came there: every user of a machine can read them.
     /// What a variable holds cannot come there ([`context_of_variables`]); a parameter or the manifest itself can.
     fn without_secrets<S: AsRef<str>>(&self, words: &[S], place: &Place) -> Result<(), PlanError> {
-        let none = Variables::new(self.secrecy.clone());
-        let variables = self.stack.map_or(&none, |stack| &stack.variables);
-        let is_secret = |word: &str| self.secrets.knows_any_in(word) || variables.holds_credential(word);
+        let is_secret = |word: &str| self.secrets.knows_any_in(word) || self.variables.holds_credential(word);
         match words.iter().any(|word| is_secret(word.as_ref())) {
             true => Err(PlanError::SecretArgument {
                 place: Box::new(place.clone()),
@@ -277,8 +280,6 @@ impl Builder<'_> {
     /// The `env` of a task. A value that is a secret, by its variable's name, by what stands in it, or because it speaks of
     /// one, is passed on without being shown.
     fn env(&self, task: &Sourced<TaskDef>) -> Result<Vec<(String, Env)>, PlanError> {
-        let none = Variables::new(self.secrecy.clone());
-        let variables = self.stack.map_or(&none, |stack| &stack.variables);
         let mut env = Vec::new();
         for (name, text) in &task.def.env {
             let noted = self.stack.map(|stack| context_that_notes(&stack.variables));
@@ -288,7 +289,7 @@ impl Builder<'_> {
             let name = name.get_ref();
             let is_secret = composed.is_some_and(|composed| composed.is_of_secrets())
                 || self.secrets.knows_any_in(&value)
-                || variables.is_secret_value(name, &value);
+                || self.variables.is_secret_value(name, &value);
             let value = match is_secret {
                 true => Env::Secret(Secret::new(value)),
                 false => Env::Plain(value),

@@ -17,7 +17,7 @@ use crate::action::Action;
 use crate::event::NodeName;
 use crate::process::Env;
 use crate::secret::Secret;
-use crate::stack::{Change, Project, Secrecy, Stack, Variables};
+use crate::stack::{Change, Project, Stack, Variables};
 
 /// A plan: nodes in an order in which each stands after all that it waits for.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Plan {
     pub nodes: Vec<Node>,
     /// Values of parameters whose names are those of secrets.
     pub said: Vec<Secret>,
+    /// The stack's variables; without a stack, none, and what the manifest says of secrets.
+    pub variables: Variables,
 }
 
 /// A task in a plan.
@@ -76,9 +78,7 @@ impl Plan {
     /// What must never be shown: the stack's secrets, and those that tasks give their commands or that parameters hold.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
-        let none = Variables::new(Secrecy::default());
-        let stack = self.stack.as_deref();
-        let variables = stack.map_or(&none, |stack| &stack.variables);
+        let (stack, variables) = (self.stack.as_deref(), &self.variables);
         let given = self.actions().flat_map(|action| action.environment());
         let given = given.filter_map(|(_, value)| match value {
             Env::Secret(secret) => Some(variables.secrets_in(secret)),

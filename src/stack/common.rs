@@ -1,6 +1,8 @@
 //! Texts that are too common to be looked for: as a secret they would blot out half of every line, and hide nothing that
 //! cannot be guessed.
 
+use crate::manifest::{Manifest, StackDef};
+
 /// A text of fewer bytes stands in many a word. One of letters alone or digits alone (a word, a port) is short up to
 /// [`SHORT_WORD`] bytes.
 const SHORT: usize = 4;
@@ -115,6 +117,40 @@ impl Common {
     pub(super) fn has_key(&self, text: &str) -> bool {
         self.has(text) || is_host(text)
     }
+}
+
+/// Names and paths of all stacks of a manifest, and of what it speaks of beside them.
+pub(super) fn public_names(manifest: &Manifest) -> Vec<String> {
+    let mut public = machines(manifest);
+    for (name, stack) in &manifest.stacks {
+        public.push(name.clone());
+        public.extend(said_of_a_stack(&stack.def));
+    }
+    for stack in &manifest.stack_defaults {
+        public.extend(said_of_a_stack(&stack.def));
+    }
+    public
+}
+
+/// Names and paths of the project, its hosts and its upstreams.
+pub(super) fn machines(manifest: &Manifest) -> Vec<String> {
+    let mut public = vec![manifest.project.def.name.get_ref().clone(), manifest.root.to_string()];
+    for (name, host) in &manifest.hosts {
+        public.extend([name.clone(), host.def.ssh.get_ref().clone()]);
+    }
+    for (name, upstream) in &manifest.upstreams {
+        let def = &upstream.def;
+        let texts = [&def.host, &def.database, &def.database_user, &def.filestore];
+        public.push(name.clone());
+        public.extend(texts.map(|text| text.get_ref().clone()));
+    }
+    public
+}
+
+/// Names and paths that a definition of a stack says.
+pub(super) fn said_of_a_stack(def: &StackDef) -> impl Iterator<Item = String> + '_ {
+    let texts = [&def.project, &def.database, &def.state_root, &def.path, &def.base_url];
+    texts.into_iter().flatten().map(|text| text.get_ref().clone())
 }
 
 /// Whether a text is a host's name or its address, and no more.

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use toml::Spanned;
 
+use super::common::{machines, said_of_a_stack};
 use super::master_password::{MASTER_PASSWORD, master_password};
 use super::resolve::Resolver;
 use super::{Origin, Secrecy, StackError, Variables};
@@ -142,32 +143,14 @@ impl Resolver<'_> {
 
     /// Names and paths that everybody sees: a variable that is equal to one, or to the name of any stack, tells no secret.
     fn public(&self) -> Vec<String> {
-        let manifest = self.manifest;
-        let mut public = vec![
-            manifest.project.def.name.get_ref().clone(),
-            manifest.root.to_string(),
-            self.name.to_owned(),
-        ];
+        let mut public = machines(self.manifest);
+        public.push(self.name.to_owned());
         public.extend((self.environment)("HOME"));
         let values = self.variables.iter().map(|(_, variable)| variable.value.expose());
-        public.extend(
-            values
-                .filter(|value| manifest.stacks.contains_key(*value))
-                .map(str::to_owned),
-        );
+        let names = values.filter(|value| self.manifest.stacks.contains_key(*value));
+        public.extend(names.map(str::to_owned));
         for layer in &self.layers {
-            let def = &layer.def;
-            let texts = [&def.project, &def.database, &def.state_root, &def.path, &def.base_url];
-            public.extend(texts.into_iter().flatten().map(|text| text.get_ref().clone()));
-        }
-        for (name, host) in &manifest.hosts {
-            public.extend([name.clone(), host.def.ssh.get_ref().clone()]);
-        }
-        for (name, upstream) in &manifest.upstreams {
-            let def = &upstream.def;
-            let texts = [&def.host, &def.database, &def.database_user, &def.filestore];
-            public.push(name.clone());
-            public.extend(texts.map(|text| text.get_ref().clone()));
+            public.extend(said_of_a_stack(&layer.def));
         }
         public
     }

@@ -4,10 +4,11 @@ use camino::Utf8Path;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::common::Common;
+use super::common::{Common, public_names};
 use super::secrecy::{keys, names_some_key};
 use super::{Origin, Secrecy, StackError, Unset};
 use crate::env_file;
+use crate::manifest::Manifest;
 use crate::process::Redactor;
 use crate::secret::{Secret, credentials, decoded};
 
@@ -88,6 +89,16 @@ impl Variables {
     pub fn new(secrecy: Secrecy) -> Self {
         Self {
             secrecy,
+            ..<Self as Default>::default()
+        }
+    }
+
+    /// None, for what is told before a stack is resolved or without one: the names that everybody sees are the manifest's.
+    #[must_use]
+    pub fn of_no_stack(manifest: &Manifest) -> Self {
+        Self {
+            secrecy: Secrecy::of(manifest),
+            common: Common::new(public_names(manifest)),
             ..<Self as Default>::default()
         }
     }

@@ -104,6 +104,25 @@ fn common_texts_do_not_blot_out_paths_and_names() {
 }
 
 #[test]
+fn common_texts_do_not_blot_out_names_where_no_stack_is_asked_about() {
+    let project = Project::new(
+        "[stacks.opw-testing]\nvars = { SHOPIFY_STORE_URL_KEY = \"opw-testing\" }\n[tasks.say]\nenv = { URL_KEY = \"opw-testing\" }\nrun = { command = \"echo opw-testing\" }\n",
+    )
+    .with_variable("A_KEY", "opw-testing");
+    for args in [
+        &["list"][..],
+        &["say"],
+        &["say", "-o", "json"],
+        &["nope", "opw-testing"],
+    ] {
+        let ran = project.run(args);
+        // Only as that variable's value it is hidden.
+        let all = ran.whole().replace("URL_KEY=***", "");
+        assert!(!all.contains("***"), "{all}");
+    }
+}
+
+#[test]
 fn the_environment_comes_in_through_inherit_alone() {
     let manifest = "[stacks.local]\nenv = [\"two.env\"]\ninherit = [\"NAMED\", \"MY_TOKEN\"]\n";
     let project = Project::new(manifest)

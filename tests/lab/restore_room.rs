@@ -112,7 +112,12 @@ fn copies(shop: &Estate, run: &mut Running) {
 /// Kills a restore in the midst of its copy.
 fn killed(shop: &Estate) {
     let mut run = shop.start(&["restore", "shop"]);
-    copies(shop, &mut run);
+    let over = eventually("pg_restore is at work", SOON, || {
+        let over = run.is_over();
+        let inside = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_restore'";
+        (over || shop.sql_in("postgres", inside) != "0").then_some(over)
+    });
+    assert!(!over, "the run ended before its copy: {}", run.end());
     run.signal(Signal::KILL);
     run.end();
     let copy = "SELECT count(*) FROM pg_database WHERE datname LIKE 'shop\\_\\_incoming%'";

@@ -12,7 +12,7 @@ use super::error::SanitiseError;
 pub enum Kind {
     /// `text`, `varchar`, `char`.
     Text,
-    /// `jsonb`: a translated text, a company-dependent value or data.
+    /// `jsonb` and `json`: a translated text, a company-dependent value or data.
     Json,
     /// `bytea`.
     Bytes,
@@ -31,8 +31,10 @@ pub struct Column {
     pub not_null: bool,
     /// Whether it is computed by the server and cannot be set.
     pub generated: bool,
-    /// Whether a unique index stands on it alone.
+    /// Whether a unique index stands on it, alone or with others.
     pub unique: bool,
+    /// Whether its table numbers its rows (`id`).
+    pub numbered: bool,
     /// Whether Odoo knows it as a choice from a list, whose values are no secrets.
     pub selection: bool,
 }
@@ -65,7 +67,8 @@ SELECT n.nspname::text, c.relname::text, c.relkind = 'p', a.attname::text, forma
        coalesce(format_type(nullif(t.typbasetype, 0), NULL), format_type(a.atttypid, NULL)),
        a.attnotnull, a.attgenerated <> '',
        EXISTS (SELECT FROM pg_index i
-               WHERE i.indrelid = c.oid AND i.indisunique AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
+               WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey::int2[])),
+       EXISTS (SELECT FROM pg_attribute k WHERE k.attrelid = c.oid AND k.attname = 'id' AND k.attnum > 0)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'information_schema' AND NOT starts_with(n.nspname, 'pg_')
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -235,6 +238,7 @@ async fn relations(client: &impl GenericClient, kinds: &str) -> Result<BTreeMap<
             not_null: row.get(6),
             generated: row.get(7),
             unique: row.get(8),
+            numbered: row.get(9),
             selection: false,
         };
         table.columns.insert(row.get(3), column);
@@ -254,7 +258,7 @@ fn shown(schema: &str, name: &str) -> String {
 fn kind(sql_type: &str) -> Kind {
     match sql_type {
         "text" | "bpchar" | "citext" => Kind::Text,
-        "jsonb" => Kind::Json,
+        "jsonb" | "json" => Kind::Json,
         "bytea" => Kind::Bytes,
         other if other.starts_with("character") && !other.ends_with(']') => Kind::Text,
         _ => Kind::Other,

@@ -10,6 +10,8 @@ use serde::Serialize;
 pub enum Clue {
     /// Its name is a credential's.
     Name,
+    /// It stands under a key that names one: in JSON, in a call, in an address.
+    Key,
     /// Its value looks like one: the known format.
     Value(String),
     /// Its value is mixed as only keys are.
@@ -91,6 +93,7 @@ impl fmt::Display for Clue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name => f.write_str("by its name"),
+            Self::Key => f.write_str("by a key in its text"),
             Self::Value(format) => f.write_str(format),
             Self::Random => f.write_str("a random-looking value"),
             Self::Production => f.write_str("speaks of production"),

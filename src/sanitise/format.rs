@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
@@ -15,6 +16,11 @@ pub(super) struct Format {
     pub name: Arc<str>,
     /// A regular expression in PostgreSQL's language.
     pub pattern: String,
+    /// The same inside of JSON, where a match ends with the string that it stands in.
+    pub json: Option<String>,
+    /// Whether the first group of the pattern stays.
+    #[serde(default)]
+    pub keeps: bool,
     /// A cheaper expression that every match contains.
     pub mark: String,
     /// The columns, as `table.column`, that hold such values in every Odoo and that rules look after.
@@ -38,13 +44,32 @@ impl Format {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    parts: IndexMap<String, String>,
     format: Vec<Format>,
+}
+
+impl File {
+    /// Puts the parts into the patterns: a part may hold those before it.
+    fn whole(self) -> Vec<Format> {
+        let parts = self.parts;
+        let whole = |pattern: String| {
+            let put = |text: String, (name, part): (&String, &String)| text.replace(&format!("{{{name}}}"), part);
+            parts.iter().rev().fold(pattern, put)
+        };
+        let formats = self.format.into_iter();
+        let formats = formats.map(|format| Format {
+            pattern: whole(format.pattern),
+            json: format.json.map(&whole),
+            ..format
+        });
+        formats.collect()
+    }
 }
 
 /// The known looks.
 pub(super) fn formats() -> Result<Vec<Format>, SanitiseError> {
     match toml::from_str::<File>(include_str!("formats.toml")) {
-        Ok(file) => Ok(file.format),
+        Ok(file) => Ok(file.whole()),
         Err(error) => Err(SanitiseError::Formats {
             reason: error.message().to_owned(),
         }),
@@ -181,6 +206,21 @@ pub(super) fn names_a_credential(name: &str) -> bool {
         && !ABOUT.iter().any(|ending| name.ends_with(ending))
 }
 
+/// A regular expression of PostgreSQL that names in a text meet, whatever letters are capital and whatever stands between words.
+/// Only names that [`names_a_credential`] knows, and those in `more`.
+pub(super) fn any_name<'a>(more: impl Iterator<Item = &'a str>) -> String {
+    let words = WORDS.into_iter().chain(["pass"]).chain(more);
+    let words = words.map(|word| {
+        let letters = word.chars().map(|letter| match letter {
+            '_' | '-' | '.' => "[-_. ]?".to_owned(),
+            letter if letter.is_ascii_alphanumeric() => letter.to_string(),
+            letter => format!("[{letter}]"),
+        });
+        letters.collect::<String>()
+    });
+    format!("(?i)({})", words.collect::<Vec<_>>().join("|"))
+}
+
 /// Whether a name is that of some key, which may be a credential (`carrier_key`) or nothing of the kind (`sort_key`). Only
 /// where few rows hold one is it taken for a credential: those are set up by hand, keys of data are in every row.
 pub(super) fn names_some_key(name: &str) -> bool {
@@ -188,6 +228,11 @@ pub(super) fn names_some_key(name: &str) -> bool {
     (name.ends_with("_key") || name.ends_with("_keys"))
         && name.len() > "_keys".len()
         && !NO_LOCKS.iter().any(|harmless| name.ends_with(harmless))
+}
+
+/// Whether a name is that of something which is compared with what somebody sends: empty, it would let in who sends nothing.
+pub(super) fn names_a_lock(name: &str) -> bool {
+    names_a_credential(name) || names_some_key(name)
 }
 
 /// Whether a value without spaces is so mixed that it is likely to be a key: 20 characters or more, letters and digits,

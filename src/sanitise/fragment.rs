@@ -6,7 +6,9 @@ use super::bindings::Bindings;
 use super::catalogue::{Column, Kind};
 use super::condition::{Condition, Test};
 use super::error::SanitiseError;
+use super::format;
 use super::statement::Sql;
+use super::token::{Making, Shape};
 use super::value::{Binding, Constant, Value};
 
 /// One column of one table, for a rule.
@@ -42,7 +44,7 @@ impl Target<'_> {
         match value {
             Value::Nothing => self.nothing(sql, bindings),
             Value::Constant(constant) => Ok(self.constant(constant)),
-            Value::Renewed => self.renewed(sql, bindings),
+            Value::Renewed(shape) => self.renewed(*shape, sql, bindings),
             Value::Policy(binding) => Ok(self.fitted(&sql.bind(bindings.value(*binding)?))),
             Value::Env(name) => Ok(self.fitted(&sql.bind(bindings.variable(name)?))),
             // Planning makes it, of the whole row; to everyone else the column is what it should be.
@@ -67,7 +69,7 @@ impl Target<'_> {
             return Ok("NULL".to_owned());
         }
         match self.column.kind {
-            Kind::Text if self.column.unique => self.renewed(sql, bindings),
+            Kind::Text if self.is_never_empty() => self.renewed(None, sql, bindings),
             Kind::Text => Ok("''".to_owned()),
             Kind::Json => Ok("'{}'::jsonb".to_owned()),
             Kind::Bytes => Ok("''::bytea".to_owned()),
@@ -96,15 +98,33 @@ impl Target<'_> {
         }
     }
 
-    fn renewed(&self, sql: &mut Sql, bindings: &Bindings<'_>) -> Result<String, SanitiseError> {
+    /// Whether the column refuses both NULL and what comes nearest to it: where each value may stand once, and where a token that
+    /// is empty would be right for whoever sends none.
+    pub(super) fn is_never_empty(&self) -> bool {
+        let Column { not_null, unique, .. } = *self.column;
+        self.can_be_renewed() && not_null && (unique || format::names_a_lock(self.name))
+    }
+
+    /// Whether there can be new tokens: a text, and rows with a number.
+    pub(super) fn can_be_renewed(&self) -> bool {
+        self.column.kind == Kind::Text && self.column.numbered
+    }
+
+    fn renewed(&self, shape: Option<Shape>, sql: &mut Sql, bindings: &Bindings<'_>) -> Result<String, SanitiseError> {
         let seed = sql.bind(bindings.seed());
         let purpose = escape_literal(&format!("/{}.{}/", self.table, self.name));
         let input = format!("{seed} || {purpose} || id");
-        let digest = format!("encode(sha256(convert_to({input}, 'UTF8')), 'hex')");
-        match (self.column.kind, length(&self.column.sql_type)) {
-            (Kind::Text, Some(length)) => Ok(format!("left({digest}, {length})")),
-            (Kind::Text, None) => Ok(digest),
-            (Kind::Other, _) if self.column.sql_type == "uuid" => Ok(format!("md5({input})::uuid")),
+        match self.column.kind {
+            Kind::Text => {
+                let making = Making {
+                    old: &self.quoted(),
+                    input: &input,
+                    room: self.room(),
+                    unique: self.column.unique,
+                };
+                Ok(making.sql(shape))
+            }
+            Kind::Other if self.column.sql_type == "uuid" => Ok(format!("md5({input})::uuid")),
             _ => Err(self.unfit(format!(
                 "column `{}` of type {} cannot hold a token",
                 self.name, self.column.sql_type
@@ -114,9 +134,13 @@ impl Target<'_> {
 
     /// Whether a row's value still differs from what the rule wants.
     pub(super) fn differs(&self, value: &Value, wanted: &str) -> String {
-        let column = self.quoted();
+        // Texts of the type `json` cannot be compared.
+        let column = match self.column.sql_type.as_str() {
+            "json" => format!("{}::jsonb", self.quoted()),
+            _ => self.quoted(),
+        };
         match value {
-            Value::Renewed | Value::Fake(_) => format!("{} AND {column} IS DISTINCT FROM {wanted}", self.holds()),
+            Value::Renewed(_) | Value::Fake(_) => format!("{} AND {column} IS DISTINCT FROM {wanted}", self.holds()),
             _ => format!("{column} IS DISTINCT FROM {wanted}"),
         }
     }
@@ -135,7 +159,7 @@ impl Target<'_> {
     /// What stands on the right of `SET column =`.
     pub(super) fn assigned(&self, value: &Value, wanted: &str) -> String {
         match value {
-            Value::Renewed | Value::Fake(_) => {
+            Value::Renewed(_) | Value::Fake(_) => {
                 format!("CASE WHEN {} THEN {wanted} ELSE {} END", self.holds(), self.quoted())
             }
             _ => wanted.to_owned(),
@@ -211,6 +235,6 @@ fn bare_list(list: &[Constant]) -> String {
 }
 
 /// The length of `character varying(8)`.
-fn length(sql_type: &str) -> Option<u32> {
+pub(super) fn length(sql_type: &str) -> Option<u32> {
     sql_type.split_once('(')?.1.trim_end_matches(')').parse().ok()
 }

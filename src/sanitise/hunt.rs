@@ -1,6 +1,6 @@
 //! The hunt for credentials that no rule names: by the names of columns and parameters, and by the looks of values.
 
-use tokio_postgres::GenericClient;
+use tokio_postgres::{Error, GenericClient};
 
 use super::bindings::Bindings;
 use super::catalogue::{self, Catalogue, Kind, Table};
@@ -9,13 +9,16 @@ use super::finding::Clue;
 use super::format;
 use super::fragment::Target;
 use super::hunt_files;
+use super::hunt_json;
 use super::hunt_pairs;
+use super::hunt_tokens::{is_renewable, made_alike};
 use super::hunt_values;
 use super::materialised;
 use super::objects;
 use super::own::{self, Own};
 use super::pipeline::in_order;
 use super::plan;
+use super::rewrite::Rewrite;
 use super::rule::{Change, Rule};
 use super::rule_set::RuleSet;
 use super::stamp;
@@ -35,9 +38,27 @@ pub(super) struct Trace {
     pub column: String,
     pub clue: Clue,
     pub count: i64,
-    pub removal: Option<Sql>,
+    pub removal: Option<Removal>,
     /// Whether its rows are the copy's own.
     pub own: bool,
+}
+
+/// How something is removed.
+#[derive(Debug, Clone)]
+pub(super) enum Removal {
+    /// By a statement.
+    Sql(Sql),
+    /// By rewriting texts.
+    Rewrite(Rewrite),
+}
+
+impl Removal {
+    pub(super) async fn run(&self, client: &impl GenericClient) -> Result<u64, Error> {
+        match self {
+            Self::Sql(sql) => sql.execute(client).await,
+            Self::Rewrite(rewrite) => rewrite.run(client).await,
+        }
+    }
 }
 
 impl Trace {
@@ -75,7 +96,7 @@ impl Hunt<'_> {
         let tables: Vec<_> = views.iter().map(|(name, table)| (name.as_str(), table)).collect();
         let mut traces = self.look(client, &tables).await?;
         for trace in &mut traces {
-            trace.removal = views.get(&trace.table).map(materialised::emptying);
+            trace.removal = views.get(&trace.table).map(materialised::emptying).map(Removal::Sql);
         }
         Ok(traces)
     }
@@ -87,6 +108,7 @@ impl Hunt<'_> {
         traces.extend(named.into_iter().flatten());
         traces.extend(hunt_values::run(client, self, tables).await?);
         traces.extend(hunt_pairs::run(client, self, tables).await?);
+        traces.extend(hunt_json::run(client, self, tables).await?);
         Ok(traces)
     }
 
@@ -95,10 +117,10 @@ impl Hunt<'_> {
         let relation = &table.relation;
         let mut select = Sql::default();
         let (mut counts, mut traces) = (Vec::new(), Vec::new());
+        let (mut looks, mut renewals) = (Vec::new(), Vec::new());
         for (column_name, column) in &table.columns {
             let candidate = column.kind != Kind::Other && !column.selection && !column.generated;
-            let named = format::names_a_credential(column_name) || format::names_some_key(column_name);
-            if !candidate || !named || self.kept(name, column_name) {
+            if !candidate || !format::names_a_lock(column_name) || self.kept(name, column_name) {
                 continue;
             }
             let target = Target {
@@ -115,30 +137,62 @@ impl Hunt<'_> {
                 ),
                 None => format!("count(*) FILTER (WHERE {here})"),
             });
-
-            let mut removal = Sql::default();
-            let empty = target.value(&mut removal, &Value::Nothing, self.bindings)?;
-            let here = self.unexplained(&target, &mut removal)?;
-            removal.text = format!("UPDATE {relation} SET {} = {empty} WHERE {here}", target.quoted());
-            traces.push(Trace {
+            let renewal = is_renewable(&target);
+            looks.push(if renewal {
+                made_alike(&target)
+            } else {
+                "false".to_owned()
+            });
+            renewals.push(if renewal {
+                Some(self.removal(&target, relation, &Value::Renewed(None))?)
+            } else {
+                None
+            });
+            let trace = Trace {
                 table: name.to_owned(),
                 column: column_name.clone(),
                 clue: Clue::Name,
                 count: 0,
-                removal: Some(removal),
+                removal: Some(self.removal(&target, relation, &Value::Nothing)?),
                 own: false,
-            });
-            if let Some(last) = traces.last().filter(|_| own.is_some()) {
-                traces.push(last.of_its_own());
-            }
+            };
+            let own = own.map(|_| trace.of_its_own());
+            traces.push(std::iter::once(trace).chain(own).collect::<Vec<_>>());
         }
         if counts.is_empty() {
-            return Ok(traces);
+            return Ok(Vec::new());
         }
-        select.text = format!("SELECT {} FROM {relation}", counts.join(", "));
-        let mut traces = fill(client, &select, traces).await?;
-        traces.retain(|trace| trace.count <= FEW || format::names_a_credential(&trace.column));
-        Ok(traces)
+        select.text = format!("SELECT {}, {} FROM {relation}", counts.join(", "), looks.join(", "));
+        let row = select
+            .query_one(client)
+            .await
+            .map_err(SanitiseError::server("look for credentials"))?;
+        // Counts stand before looks.
+        let counted: usize = traces.iter().map(Vec::len).sum();
+        let mut at = 0;
+        for (look, (traces, renewal)) in (counted..).zip(traces.iter_mut().zip(renewals)) {
+            // What a default makes anew in each row is renewed: a kiosk whose key is empty has no address.
+            if let (Some(first), Some(renewal), true) = (traces.first_mut(), renewal, row.get(look)) {
+                first.removal = Some(renewal);
+            }
+            for trace in traces {
+                trace.count = row.get(at);
+                at += 1;
+            }
+        }
+        let found = traces.into_iter().flatten().filter(|trace| trace.count > 0);
+        Ok(found
+            .filter(|trace| trace.count <= FEW || format::names_a_credential(&trace.column))
+            .collect())
+    }
+
+    /// What puts a value in place of what no rule put there.
+    fn removal(&self, target: &Target<'_>, relation: &str, value: &Value) -> Result<Removal, SanitiseError> {
+        let mut removal = Sql::default();
+        let value = target.value(&mut removal, value, self.bindings)?;
+        let here = self.unexplained(target, &mut removal)?;
+        removal.text = format!("UPDATE {relation} SET {} = {value} WHERE {here}", target.quoted());
+        Ok(Removal::Sql(removal))
     }
 
     /// The condition under which a row holds something in the column that no rule put there.
@@ -146,16 +200,24 @@ impl Hunt<'_> {
         let mut parts = vec![target.holds()];
         if target.column.kind == Kind::Text {
             parts.push(format!("lower({}) NOT IN ('true', 'false')", target.quoted()));
-            if target.column.not_null && target.column.unique {
-                let cleared = target.value(sql, &Value::Nothing, self.bindings)?;
-                parts.push(format!("{} IS DISTINCT FROM {cleared}", target.quoted()));
-            }
+        }
+        if target.is_never_empty() || is_renewable(target) {
+            let renewed = target.value(sql, &Value::Renewed(None), self.bindings)?;
+            parts.push(format!("{} IS DISTINCT FROM {renewed}", target.quoted()));
         }
         for rule in self.active().filter(|rule| rule.table == target.table) {
             for (name, value) in rule.assignments() {
                 if name == target.name && *value != Value::Nothing {
                     let wanted = target.value(sql, value, self.bindings)?;
-                    parts.push(format!("{} IS DISTINCT FROM {wanted}", target.quoted()));
+                    let mut differs = format!("{} IS DISTINCT FROM {wanted}", target.quoted());
+                    // A rule that tells tokens from other values of their column is believed: the others are none.
+                    if matches!(value, Value::Renewed(_)) && rule.condition.tests.contains_key(name) {
+                        let among = plan::condition(rule, sql, self.catalogue, self.bindings)?;
+                        differs = format!("({} AND {differs})", among.join(" AND "));
+                    }
+                    if !parts.contains(&differs) {
+                        parts.push(differs);
+                    }
                 }
             }
         }
@@ -167,8 +229,8 @@ impl Hunt<'_> {
     fn own(&self, target: &Target<'_>) -> Own {
         let rules = self.active().filter(|rule| rule.table == target.table);
         let mut assignments = rules.flat_map(Rule::assignments);
-        let is_link =
-            target.name == LINK || assignments.any(|(name, value)| name == target.name && *value == Value::Renewed);
+        let is_link = target.name == LINK
+            || assignments.any(|(name, value)| name == target.name && matches!(value, Value::Renewed(_)));
         if is_link { Own::Written } else { Own::Made }
     }
 
@@ -188,6 +250,7 @@ impl Hunt<'_> {
             .any(|rule| match &rule.change {
                 Change::Delete => true,
                 Change::Set(assignments) => assignments.iter().any(|(name, _)| name == column),
+                Change::Json(columns) => columns.iter().any(|one| one.name == column),
                 Change::Create(_) | Change::Parameters { .. } => false,
             })
     }

@@ -9,7 +9,7 @@ use super::catalogue::Catalogue;
 use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format;
-use super::hunt::{self, Trace};
+use super::hunt::{self, Removal, Trace};
 use super::own::{self, Own};
 use super::statement::Sql;
 
@@ -69,7 +69,7 @@ pub(super) async fn run(
             column,
             clue: Clue::Name,
             count: 0,
-            removal: Some(removal),
+            removal: Some(Removal::Sql(removal)),
             own: false,
         };
         let own = own.map(|_| trace.of_its_own());

@@ -9,8 +9,10 @@ use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format;
 use super::fragment::Target;
-use super::hunt::{Hunt, Trace};
+use super::hunt::{Hunt, Removal, Trace};
+use super::json::Finder;
 use super::own::{self, Own};
+use super::rewrite::{Rewrite, Rewritten};
 use super::rule::Change;
 use super::rule_file::PARAMETERS;
 use super::statement::Sql;
@@ -71,6 +73,7 @@ async fn look(
         return Ok(Vec::new());
     }
     rows.sort_by_key(|row| (row.get::<_, String>(0), row.get::<_, bool>(2)));
+    let finder = Finder::new()?;
     let mut traces: Vec<Trace> = Vec::new();
     for row in rows {
         let (key, value, own): (String, Option<String>, bool) = (row.get(0), row.get(1), row.get(2));
@@ -87,11 +90,26 @@ async fn look(
             Clue::Name
         } else if format::looks_random(&value) {
             Clue::Random
+        } else if finder.cleaned(&value, &[]).is_some() {
+            Clue::Key
         } else {
             continue;
         };
         let mut removal = Sql::default();
         let these = format!("{quoted} = {}", escape_literal(&key));
+        if let (Clue::Key, Some(column)) = (&clue, table.columns.get("value")) {
+            let value = Rewritten::column("value", column, &[]).into_iter().collect();
+            let rewrite = Rewrite::new(relation, value, &these, None, Sql::default())?;
+            traces.push(Trace {
+                table: name.to_owned(),
+                column: key,
+                clue,
+                count: 1,
+                removal: Some(Removal::Rewrite(rewrite)).filter(|_| !own),
+                own,
+            });
+            continue;
+        }
         removal.text = match table.columns.get("value") {
             Some(column) if !is_odoos => {
                 let target = Target {
@@ -110,7 +128,7 @@ async fn look(
             column: key,
             clue,
             count: 1,
-            removal: Some(removal).filter(|_| !own),
+            removal: Some(removal).filter(|_| !own).map(Removal::Sql),
             own,
         });
     }

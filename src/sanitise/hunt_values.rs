@@ -7,7 +7,8 @@ use super::catalogue::{Column, Kind, Table};
 use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format::{self, Format};
-use super::hunt::{self, Hunt, Trace};
+use super::fragment;
+use super::hunt::{self, Hunt, Removal, Trace};
 use super::hunt_stream;
 use super::own::{self, Own};
 use super::rule_file::PARAMETERS;
@@ -131,12 +132,11 @@ async fn look_closely(
         let row = client.query_one(&select, &[]).await.map_err(doing)?;
         for (at, (column_name, column, text, format)) in places.iter().enumerate() {
             if row.get::<_, bool>(at) {
-                let (mark, pattern) = (escape_literal(&format.mark), escape_literal(&format.pattern));
+                let (mark, matches) = (escape_literal(&format.mark), matches(text, column, format));
                 let mut count = Sql::default();
                 let own = own::condition(Own::Made, name, hunt.catalogue, &mut count, hunt.bindings);
                 let counted = own::counted(own.as_ref());
-                count.text =
-                    format!("SELECT {counted} FROM {relation} WHERE {only} AND {text} ~ {mark} AND {text} ~ {pattern}");
+                count.text = format!("SELECT {counted} FROM {relation} WHERE {only} AND {text} ~ {mark} AND {matches}");
                 let trace = trace((name, table), column_name, column, text, format);
                 let own = own.map(|_| trace.of_its_own());
                 let both = std::iter::once(trace).chain(own).collect();
@@ -149,30 +149,70 @@ async fn look_closely(
 
 /// A format in a column, and how it is taken out of the text around it.
 fn trace((table_name, table): (&str, &Table), name: &str, column: &Column, text: &str, format: &Format) -> Trace {
-    let pattern = escape_literal(&format.pattern);
-    let removed = escape_literal(&format!("[removed: {}]", format.name));
-    let replaced = format!("regexp_replace({text}, {pattern}, {removed}, 'g')");
+    let matches = matches(text, column, format);
     let cleaned = match column.kind {
-        Kind::Json => format!("{replaced}::jsonb"),
+        Kind::Json => format!("{}::{}", without(text, format, true, false), column.sql_type),
         Kind::Bytes => "''::bytea".to_owned(),
-        Kind::Text | Kind::Other => replaced,
+        Kind::Text | Kind::Other => {
+            let plain = without(text, format, false, column.unique);
+            let cleaned = match &format.json {
+                Some(_) => format!(
+                    "CASE WHEN {text} ~ '{IS_JSON}' THEN {} ELSE {plain} END",
+                    without(text, format, true, column.unique)
+                ),
+                None => plain,
+            };
+            // What stands in place of a value may be longer than it was.
+            match fragment::length(&column.sql_type) {
+                Some(room) => format!("left({cleaned}, {room})"),
+                None => cleaned,
+            }
+        }
     };
     let (relation, quoted) = (&table.relation, escape_identifier(name));
     let update = if (table_name, name) == INDEX_OF_A_FILE {
-        format!("DELETE FROM {relation} WHERE {text} ~ {pattern}")
+        format!("DELETE FROM {relation} WHERE {matches}")
     } else {
         let others = others(table_name);
-        format!("UPDATE {relation} SET {quoted} = {cleaned} WHERE {others} AND {text} ~ {pattern}")
+        format!("UPDATE {relation} SET {quoted} = {cleaned} WHERE {others} AND {matches}")
     };
     Trace {
         table: table_name.to_owned(),
         column: name.to_owned(),
         clue: Clue::Value(format.name.to_string()),
         count: 0,
-        removal: Some(Sql {
+        removal: Some(Removal::Sql(Sql {
             text: update,
             parameters: Vec::new(),
-        }),
+        })),
         own: false,
     }
+}
+
+/// A text with JSON and nothing else: what is in its strings is escaped.
+const IS_JSON: &str = r"^\s*[[{].*[]}]\s*$";
+
+/// The condition that a format matches in a text.
+fn matches(text: &str, column: &Column, format: &Format) -> String {
+    let plain = escape_literal(&format.pattern);
+    match (&format.json, column.kind) {
+        (Some(json), Kind::Json) => format!("{text} ~ {}", escape_literal(json)),
+        (Some(json), Kind::Text) => {
+            let json = escape_literal(json);
+            format!("CASE WHEN {text} ~ '{IS_JSON}' THEN {text} ~ {json} ELSE {text} ~ {plain} END")
+        }
+        _ => format!("{text} ~ {plain}"),
+    }
+}
+
+/// The text without what a format matches in it. Where each value may stand once, what stands instead differs.
+fn without(text: &str, format: &Format, json: bool, unique: bool) -> String {
+    let pattern = format.json.as_ref().filter(|_| json).unwrap_or(&format.pattern);
+    let stays = if format.keeps { "\\1" } else { "" };
+    let instead = if unique {
+        format!("{} || left(gen_random_uuid()::text, 13)", escape_literal(stays))
+    } else {
+        escape_literal(&format!("{stays}[removed: {}]", format.name))
+    };
+    format!("regexp_replace({text}, {}, {instead}, 'g')", escape_literal(pattern))
 }

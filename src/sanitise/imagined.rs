@@ -78,6 +78,7 @@ fn column(sql_type: &str) -> Column {
         not_null: false,
         generated: false,
         unique: false,
+        numbered: true,
         selection: false,
     }
 }
@@ -96,6 +97,9 @@ fn columns(rule: &Rule) -> Vec<(&str, &'static str)> {
                 .iter()
                 .map(|(name, value)| (name.as_str(), value_type(value))),
         );
+    }
+    if let Change::Json(json) = &rule.change {
+        columns.extend(json.iter().map(|column| (column.name.as_str(), "text")));
     }
     columns.extend(rule.person.iter().map(|link| match link.split_once("->") {
         Some((column, _)) => (column.trim(), "integer"),

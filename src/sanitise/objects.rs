@@ -9,7 +9,7 @@ use tokio_postgres::GenericClient;
 use super::error::SanitiseError;
 use super::finding::{Clue, Finding, Outcome};
 use super::format::{self, Format};
-use super::hunt::Trace;
+use super::hunt::{Removal, Trace};
 use super::statement::Sql;
 
 /// Objects that must not be in a copy, and what removes them.
@@ -166,9 +166,11 @@ fn trace(table: String, column: String, count: i64, clue: Clue, removal: Option<
         column,
         clue,
         count,
-        removal: removal.map(|text| Sql {
-            text,
-            parameters: Vec::new(),
+        removal: removal.map(|text| {
+            Removal::Sql(Sql {
+                text,
+                parameters: Vec::new(),
+            })
         }),
         own: false,
     }

@@ -132,8 +132,10 @@ async fn run<'a>(
     modules: &mut BTreeMap<String, Vec<RuleReport>>,
 ) -> Result<(), SanitiseError> {
     let statements: Vec<_> = statements.collect();
-    // What may change most of a large table runs by itself, the rest without waiting for the server at each.
-    for stretch in statements.chunk_by(|one, next| one.sample.is_none() && next.sample.is_none()) {
+    // What may change most of a large table runs by itself, and what is rewritten here: it is read first, and then written. The rest
+    // goes without waiting for the server at each.
+    let goes_along = |statement: &Statement| statement.sample.is_none() && statement.rewrite.is_none();
+    for stretch in statements.chunk_by(|one, next| goes_along(one) && goes_along(next)) {
         for (statement, rows) in stretch.iter().zip(run_together(transaction, stretch).await?) {
             let reports = modules.entry(statement.modules.join(", ")).or_default();
             match reports.iter_mut().find(|report| report.rule == statement.rule) {
@@ -157,7 +159,7 @@ async fn run_together(transaction: &Transaction<'_>, statements: &[&Statement]) 
         _ => SetAside::default(),
     };
     let changes = statements.iter().map(async |statement| {
-        let changed = statement.sql.execute(transaction).await;
+        let changed = statement.run(transaction).await;
         changed.map_err(|source| SanitiseError::Rule {
             rule: statement.rule.clone(),
             table: statement.table.clone(),

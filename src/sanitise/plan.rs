@@ -10,7 +10,8 @@ use super::fragment::{self, Target};
 use super::own;
 use super::parameter_plan;
 use super::people_plan;
-use super::rule::{Change, Rule};
+use super::rewrite::{Rewrite, Rewritten};
+use super::rule::{Change, JsonColumn, Rule};
 use super::rule_file::PARAMETERS;
 use super::rule_set::RuleSet;
 use super::service_users;
@@ -62,6 +63,7 @@ pub fn plan(catalogue: &Catalogue, rules: &RuleSet, bindings: &Bindings<'_>) -> 
                 )?);
             }
             Change::Set(assignments) => planned.extend(update(rule, assignments, catalogue, bindings)?),
+            Change::Json(columns) => planned.extend(rewrite(rule, columns, catalogue, bindings)?),
             Change::Delete => planned.push(delete(rule, catalogue, bindings)?),
             Change::Create(columns) => planned.push(create(rule, columns, catalogue, bindings)?),
         }
@@ -184,6 +186,39 @@ fn update(
     }))
 }
 
+/// JSON is read and written here: what is shown is how it is read.
+fn rewrite(
+    rule: &Rule,
+    columns: &[JsonColumn],
+    catalogue: &Catalogue,
+    bindings: &Bindings<'_>,
+) -> Result<Option<Statement>, SanitiseError> {
+    let columns: Vec<_> = columns
+        .iter()
+        .filter_map(|json| {
+            let column = catalogue.column(&rule.table, &json.name)?;
+            Rewritten::column(&json.name, column, &json.keys)
+        })
+        .collect();
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let mut sql = Sql::default();
+    let wheres = condition(rule, &mut sql, catalogue, bindings)?;
+    let wheres = if wheres.is_empty() {
+        "true".to_owned()
+    } else {
+        wheres.join(" AND ")
+    };
+    let own = own::condition(rule.own, &rule.table, catalogue, &mut sql, bindings);
+    let relation = catalogue.relation(&rule.table);
+    let rewrite = Rewrite::new(&relation, columns, &wheres, own.as_deref(), sql)?;
+    Ok(Some(Statement {
+        rewrite: Some(rewrite.clone()),
+        ..statement(rule, rewrite.shown(), Sql::default())
+    }))
+}
+
 fn delete(rule: &Rule, catalogue: &Catalogue, bindings: &Bindings<'_>) -> Result<Statement, SanitiseError> {
     let table = catalogue.relation(&rule.table);
     let (mut sql, mut surface) = (Sql::default(), Sql::default());
@@ -231,6 +266,7 @@ pub(super) fn statement(rule: &Rule, sql: Sql, surface: Sql) -> Statement {
         sql,
         surface,
         sample: None,
+        rewrite: None,
     }
 }
 

@@ -68,7 +68,7 @@ pub fn projection(
             Change::Set(assignments) => {
                 for (target, value) in plan::targets(rule, assignments, catalogue) {
                     let constant = matches!(value, Value::Nothing | Value::Constant(_));
-                    let needs_seed = *value == Value::Nothing && target.column.not_null && target.column.unique;
+                    let needs_seed = *value == Value::Nothing && target.is_never_empty();
                     if !constant || needs_seed {
                         continue;
                     }
@@ -83,7 +83,7 @@ pub fn projection(
                     projection.columns.insert(target.name.to_owned(), after);
                 }
             }
-            Change::Create(_) | Change::Parameters { .. } => {}
+            Change::Json(_) | Change::Create(_) | Change::Parameters { .. } => {}
         }
     }
     Ok(projection)

@@ -1,5 +1,7 @@
 //! One rule, as planning and verification read it.
 
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
 use super::anonymise::FreeText;
 use super::condition::Condition;
 use super::own::Own;
@@ -11,6 +13,8 @@ use super::value::Value;
 pub enum Change {
     /// Columns get values.
     Set(Vec<(String, Value)>),
+    /// In the JSON of columns, what stands under keys that name a credential becomes empty.
+    Json(Vec<JsonColumn>),
     /// The rows go.
     Delete,
     /// A row is made unless one that meets the condition exists.
@@ -24,6 +28,51 @@ pub enum Change {
         /// Whether a parameter that is not there stays away.
         only_if_present: bool,
     },
+}
+
+/// A column with JSON, or with text in which JSON stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonColumn {
+    /// Its name.
+    pub name: String,
+    /// Keys whose values go, beside those that name a credential.
+    pub keys: Vec<String>,
+}
+
+/// The columns of a rule about JSON: a list, or a table that lists more keys for each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JsonColumns(pub Vec<JsonColumn>);
+
+impl<'de> Deserialize<'de> for JsonColumns {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = JsonColumns;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list of columns, or a table of columns and lists of keys")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<JsonColumns, A::Error> {
+        let mut columns = Vec::new();
+        while let Some(name) = seq.next_element()? {
+            columns.push(JsonColumn { name, keys: Vec::new() });
+        }
+        Ok(JsonColumns(columns))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonColumns, A::Error> {
+        let mut columns = Vec::new();
+        while let Some((name, keys)) = map.next_entry()? {
+            columns.push(JsonColumn { name, keys });
+        }
+        Ok(JsonColumns(columns))
+    }
 }
 
 /// The choices of the policy on which a rule depends.
@@ -105,7 +154,7 @@ impl Rule {
     pub fn assignments(&self) -> &[(String, Value)] {
         match &self.change {
             Change::Set(assignments) => assignments,
-            Change::Delete | Change::Create(_) | Change::Parameters { .. } => &[],
+            Change::Json(_) | Change::Delete | Change::Create(_) | Change::Parameters { .. } => &[],
         }
     }
 }

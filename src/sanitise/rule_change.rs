@@ -10,6 +10,7 @@ use super::error::RuleError;
 use super::policy::Policy;
 use super::rule::{Change, Rule};
 use super::rule_set::RuleSet;
+use super::token::Renewals;
 use super::value::Value;
 
 /// What a rule does instead of what its file says. What is not said here stays.
@@ -29,7 +30,7 @@ pub struct RuleChange {
     pub clear: Vec<String>,
     /// Columns that get new random values.
     #[serde(default)]
-    pub renew: Vec<String>,
+    pub renew: Renewals,
     /// The rows, or the system parameters, go.
     #[serde(default)]
     pub delete: bool,
@@ -200,14 +201,31 @@ impl RuleChange {
             _ if self.value.is_some() => {
                 return Err("`value` belongs to rules about system parameters; columns are `set`");
             }
+            Change::Json(_) if !columns.is_empty() => {
+                return Err("a rule about JSON gives no columns a value: skip it, and write one of your own");
+            }
+            Change::Json(mut json) if !self.delete => {
+                if self
+                    .keep
+                    .iter()
+                    .any(|kept| !json.iter().any(|column| column.name == *kept))
+                {
+                    return Err("`keep` names a column that the rule does not change");
+                }
+                json.retain(|column| !self.keep.contains(&column.name));
+                if json.is_empty() {
+                    return Err("nothing is left of it: name it in `skip-rules`");
+                }
+                Change::Json(json)
+            }
             Change::Create(_) if self.delete => return Err("a rule that makes a row deletes none"),
             _ if self.delete && (!columns.is_empty() || !self.keep.is_empty()) => {
                 return Err("it does several things: `delete`, or columns to change");
             }
             _ if self.delete => Change::Delete,
             Change::Delete if !self.keep.is_empty() => return Err("a rule that deletes rows keeps no columns"),
-            Change::Delete if columns.is_empty() => Change::Delete,
-            Change::Delete => Change::Set(columns),
+            Change::Json(_) | Change::Delete if columns.is_empty() => Change::Delete,
+            Change::Json(_) | Change::Delete => Change::Set(columns),
             Change::Set(old) => Change::Set(self.over(old, columns)?),
             Change::Create(old) => Change::Create(self.over(old, columns)?),
         };
@@ -218,7 +236,8 @@ impl RuleChange {
     fn columns(&self) -> Vec<(String, Value)> {
         let set = self.set.iter().map(|(column, value)| (column.clone(), value.clone()));
         let clear = self.clear.iter().map(|column| (column.clone(), Value::Nothing));
-        let renew = self.renew.iter().map(|column| (column.clone(), Value::Renewed));
+        let renewals = self.renew.0.iter();
+        let renew = renewals.map(|(column, shape)| (column.clone(), Value::Renewed(*shape)));
         set.chain(clear).chain(renew).collect()
     }
 

@@ -9,7 +9,8 @@ use toml::Spanned;
 use super::condition::{Condition, Test};
 use super::error::RuleError;
 use super::own::Own;
-use super::rule::{Change, Rule, When};
+use super::rule::{Change, JsonColumns, Rule, When};
+use super::token::Renewals;
 use super::value::{Binding, Value};
 use crate::error::{Place, Source};
 
@@ -47,7 +48,9 @@ struct Entry {
     #[serde(default)]
     clear: Vec<String>,
     #[serde(default)]
-    renew: Vec<String>,
+    renew: Renewals,
+    #[serde(default)]
+    json: JsonColumns,
     #[serde(default)]
     person: Vec<String>,
     person_email: Option<String>,
@@ -119,7 +122,8 @@ impl Entry {
         keys.extend(self.parameter);
         let mut assignments: Vec<_> = self.set.into_iter().collect();
         assignments.extend(self.clear.into_iter().map(|column| (column, Value::Nothing)));
-        assignments.extend(self.renew.into_iter().map(|column| (column, Value::Renewed)));
+        let renewals = self.renew.0.into_iter();
+        assignments.extend(renewals.map(|(column, shape)| (column, Value::Renewed(shape))));
 
         let (table, change) = match (self.table, keys.is_empty()) {
             (Some(_), false) => {
@@ -130,21 +134,24 @@ impl Entry {
                 if self.value.is_some() || self.only_if_present {
                     return Err("`value` and `only-if-present` belong to `parameter`; a table's columns are `set`");
                 }
-                let change = match (self.create, self.delete, assignments.is_empty()) {
-                    (Some(columns), false, true) => Change::Create(columns.into_iter().collect()),
-                    (None, true, true) => Change::Delete,
-                    (None, false, false) => Change::Set(assignments),
-                    (None, false, true) => {
-                        return Err("it changes nothing: add `set`, `clear`, `renew`, `delete` or `create`");
+                let json = self.json.0;
+                let change = match (self.create, self.delete, assignments.is_empty(), json.is_empty()) {
+                    (Some(columns), false, true, true) => Change::Create(columns.into_iter().collect()),
+                    (None, true, true, true) => Change::Delete,
+                    (None, false, false, true) => Change::Set(assignments),
+                    (None, false, true, false) => Change::Json(json),
+                    (None, false, true, true) => {
+                        return Err("it changes nothing: add `set`, `clear`, `renew`, `json`, `delete` or `create`");
                     }
                     _ => {
-                        return Err("it does several things: one of `delete`, `create` or columns to change");
+                        return Err("it does several things: one of `delete`, `create`, `json` or columns to change");
                     }
                 };
                 (table, change)
             }
             (None, false) => {
                 if !assignments.is_empty()
+                    || !self.json.0.is_empty()
                     || self.create.is_some()
                     || !self.tests.is_empty()
                     || self.where_sql.is_some()
@@ -195,8 +202,8 @@ fn own(said: Option<Own>, queue: bool, change: &Change, when: &When) -> Own {
     let renews = match change {
         Change::Set(assignments) => assignments
             .iter()
-            .all(|(_, value)| matches!(value, Value::Renewed | Value::Fake(_))),
-        Change::Delete | Change::Create(_) | Change::Parameters { .. } => false,
+            .all(|(_, value)| matches!(value, Value::Renewed(_) | Value::Fake(_))),
+        Change::Delete | Change::Json(_) | Change::Create(_) | Change::Parameters { .. } => false,
     };
     match said {
         Some(own) => own,

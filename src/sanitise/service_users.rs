@@ -270,5 +270,6 @@ fn statement(user: &ServiceUser, table: &str, sql: Sql, surface: Sql) -> Stateme
         sql,
         sample: None,
         surface,
+        rewrite: None,
     }
 }

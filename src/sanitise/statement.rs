@@ -2,8 +2,9 @@
 
 use postgres_protocol::escape::escape_literal;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, GenericClient, Row};
+use tokio_postgres::{Error, GenericClient, Row, RowStream};
 
+use super::rewrite::Rewrite;
 use crate::secret::{MASK, Secret};
 
 /// A bound value. All travel as text and are cast by the statement, so that the same value fits whatever type a
@@ -18,6 +19,8 @@ pub enum Parameter {
     List(Vec<String>),
     /// A list of texts that may not be shown.
     Secrets(Vec<Secret>),
+    /// A list of what rows hold: it is never shown.
+    Rows(Vec<String>),
 }
 
 impl Parameter {
@@ -26,7 +29,7 @@ impl Parameter {
         match self {
             Self::Text(text) => Box::new(text.clone()),
             Self::Secret(secret) => Box::new(secret.expose().to_owned()),
-            Self::List(list) => Box::new(list.clone()),
+            Self::List(list) | Self::Rows(list) => Box::new(list.clone()),
             Self::Secrets(list) => Box::new(list.iter().map(|one| one.expose().to_owned()).collect::<Vec<_>>()),
         }
     }
@@ -34,7 +37,7 @@ impl Parameter {
     fn sql_type(&self) -> Type {
         match self {
             Self::Text(_) | Self::Secret(_) => Type::TEXT,
-            Self::List(_) | Self::Secrets(_) => Type::TEXT_ARRAY,
+            Self::List(_) | Self::Secrets(_) | Self::Rows(_) => Type::TEXT_ARRAY,
         }
     }
 
@@ -46,6 +49,7 @@ impl Parameter {
                 let items = vec![escape_literal(MASK); list.len()];
                 format!("ARRAY[{}]::text[]", items.join(", "))
             }
+            Self::Rows(_) => escape_literal(MASK),
             Self::List(list) => {
                 let items: Vec<_> = list.iter().map(|item| escape_literal(item)).collect();
                 format!("ARRAY[{}]::text[]", items.join(", "))
@@ -115,6 +119,11 @@ impl Sql {
         client.query_typed(&self.text, &typed(&bound)).await
     }
 
+    /// Asks it; rows are taken as they come.
+    pub(super) async fn stream(&self, client: &impl GenericClient) -> Result<RowStream, Error> {
+        client.query_typed_raw(&self.text, self.bound()).await
+    }
+
     fn bound(&self) -> Vec<Bound> {
         let parameters = self.parameters.iter();
         parameters.map(|one| (one.bind(), one.sql_type())).collect()
@@ -161,9 +170,28 @@ pub struct Statement {
     /// A SELECT of what is not yet as the rule wants it: verified means 0. A second number, where there is one, counts rows
     /// that are not so and are the copy's own.
     pub surface: Sql,
+    /// What is done instead of both where texts are rewritten here: `sql` is then what is read.
+    pub(super) rewrite: Option<Rewrite>,
 }
 
 impl Statement {
+    /// Runs it; tells how many rows it changed.
+    pub(super) async fn run(&self, client: &impl GenericClient) -> Result<u64, Error> {
+        match &self.rewrite {
+            Some(rewrite) => rewrite.run(client).await,
+            None => self.sql.execute(client).await,
+        }
+    }
+
+    /// How many rows are not as the rule wants them: those of production, and those of the copy's own.
+    pub(super) async fn remaining(&self, client: &impl GenericClient) -> Result<(i64, i64), Error> {
+        if let Some(rewrite) = &self.rewrite {
+            return rewrite.count(client).await;
+        }
+        let row = self.surface.query_one(client).await?;
+        Ok((row.get(0), if row.len() > 1 { row.get(1) } else { 0 }))
+    }
+
     /// The statement for a dry run: a comment that says why, and SQL in which secrets are masked.
     #[must_use]
     pub fn to_script(&self) -> String {
@@ -191,6 +219,7 @@ mod tests {
             },
             sample: None,
             surface: Sql::default(),
+            rewrite: None,
         };
         assert_eq!(
             statement.to_script(),

@@ -83,7 +83,7 @@ pub(super) async fn ask(
     bindings: &Bindings<'_>,
 ) -> Result<Asked, SanitiseError> {
     let asked = statements.iter().map(async |statement| {
-        let answer = statement.surface.query_one(client).await;
+        let answer = statement.remaining(client).await;
         answer.map_err(|source| SanitiseError::Rule {
             rule: statement.rule.clone(),
             table: statement.table.clone(),
@@ -93,9 +93,7 @@ pub(super) async fn ask(
     });
     let mut remainders: Vec<Remainder> = Vec::new();
     let mut findings: Vec<Finding> = Vec::new();
-    for (statement, row) in statements.iter().zip(in_order(asked).await?) {
-        let rows: i64 = row.get(0);
-        let own: i64 = if row.len() > 1 { row.get(1) } else { 0 };
+    for (statement, (rows, own)) in statements.iter().zip(in_order(asked).await?) {
         let finding = Finding {
             table: statement.table.clone(),
             column: String::new(),

@@ -66,7 +66,7 @@ async fn clear(transaction: &mut Transaction<'_>, trace: &Trace) -> Result<Outco
         return Ok(Outcome::Left("it can only be taken out by hand, upstream".to_owned()));
     };
     let attempt = transaction.transaction().await.map_err(SanitiseError::server(doing))?;
-    match removal.execute(&attempt).await {
+    match removal.run(&attempt).await {
         Ok(_) => {
             attempt.commit().await.map_err(SanitiseError::server(doing))?;
             Ok(Outcome::Cleared)

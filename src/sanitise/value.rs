@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::anonymise::Whose;
+use super::token::Shape;
 
 /// A constant as the rule file writes it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,8 +83,9 @@ pub enum Value {
     Nothing,
     /// The same constant in every row.
     Constant(Constant),
-    /// A new random value in each row that holds one, derived from the copy's seed and the row's id.
-    Renewed,
+    /// A new random value in each row that holds one, derived from the copy's seed and the row's id; of the old one's length and
+    /// alphabet where the rule does not say them.
+    Renewed(Option<Shape>),
     /// A value of the policy, bound.
     Policy(Binding),
     /// A variable of the stack, bound and never shown.

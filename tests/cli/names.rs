@@ -38,6 +38,7 @@ fn every_name_in_a_built_in_rule_exists_somewhere() {
     for rule in RuleSet::builtin().unwrap().iter() {
         let changed = match &rule.change {
             Change::Set(columns) | Change::Create(columns) => columns.iter().map(|(column, _)| column).collect(),
+            Change::Json(columns) => columns.iter().map(|column| &column.name).collect(),
             Change::Delete | Change::Parameters { .. } => Vec::new(),
         };
         let columns = changed.into_iter().chain(rule.condition.tests.keys());

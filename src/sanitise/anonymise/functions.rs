@@ -56,6 +56,7 @@ pub(in crate::sanitise) fn prelude() -> Result<Statement, SanitiseError> {
         },
         sample: None,
         surface: Sql::default(),
+        rewrite: None,
     })
 }
 

@@ -55,7 +55,7 @@ async fn the_example_of_the_guide_works() {
         || ' | ' || (SELECT string_agg(state, ' ') FROM dock_call)
         || ' | ' || (SELECT string_agg(key || '=' || value, ' ' ORDER BY key) FROM ir_config_parameter WHERE key LIKE 'dock.%')";
     let seen: String = client.query_one(seen, &[]).await.unwrap().get(0);
-    let expected = "real,f,gate.invalid,printed mock,t,localhost | 64 - | done | dock.mode=simulator dock.token=token-of-the-test-gateway";
+    let expected = "real,f,gate.invalid,printed mock,t,localhost | 6 - | done | dock.mode=simulator dock.token=token-of-the-test-gateway";
     assert_eq!(seen, expected);
     let seen = "SELECT string_agg((nick <> 'Zaphod')::text || split_part(email, '@', 2) || coalesce(story, ''), ' ')
         || ' ' || count(*) FROM club_member";

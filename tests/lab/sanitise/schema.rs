@@ -209,7 +209,7 @@ fn rows(name: &str, table: &Table, rules: &RuleSet) -> Vec<String> {
     for rule in rules.iter().filter(|rule| rule.table == name) {
         let changed = match &rule.change {
             Change::Set(assignments) => assignments.as_slice(),
-            Change::Delete => &[],
+            Change::Delete | Change::Json(_) => &[],
             Change::Create(_) | Change::Parameters { .. } => continue,
         };
         let mut tests: BTreeMap<_, _> = rule

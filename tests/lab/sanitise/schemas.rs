@@ -117,7 +117,8 @@ async fn the_audit_log_of_the_community_tells_no_credential() {
     let seen = "SELECT string_agg(field_name || ' ' || new_value, ',') FROM auditlog_log_line";
     assert_eq!(text(&client, seen).await.unwrap(), "street there");
     let session = "SELECT name FROM auditlog_http_session";
-    assert_eq!(text(&client, session).await.unwrap().len(), 64);
+    let session = text(&client, session).await.unwrap();
+    assert!(session.len() == 6 && session != "CANARY", "{session}");
     assert!(verify(&mut client, (), &rules, &policy, &stack).await.is_ok());
 }
 
@@ -135,5 +136,5 @@ async fn a_rule_of_the_projects_own_can_name_a_table_of_another_schema() {
         .await
         .unwrap();
     let seen = "SELECT concat_ws(' ', customer, length(link)) FROM report.sale";
-    assert_eq!(text(&client, seen).await.unwrap(), "64");
+    assert_eq!(text(&client, seen).await.unwrap(), "6");
 }

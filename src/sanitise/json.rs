@@ -41,7 +41,16 @@ const KEYS: [&str; 21] = [
 ];
 
 /// Names that say what the value beside them is: `{"name": "password", "value": …}`.
-const NAMES: [&str; 6] = ["header", "key", "name", "param", "parameter", "setting"];
+const NAMES: [&str; 8] = [
+    "code",
+    "field",
+    "header",
+    "key",
+    "name",
+    "param",
+    "parameter",
+    "setting",
+];
 
 /// A quoted key, or the name of an argument.
 const BEGIN: &str = r#"(?P<open>\\{0,7}["']|&(?:quot|apos|#0*3[49]|#[xX]0*2[27]);)(?P<key>[^"'\\&<>\n]{1,100})|(?-u:\b)(?P<word>[A-Za-z_][A-Za-z0-9_.\-]{0,100}) *=[ >]?"#;
@@ -95,9 +104,9 @@ impl Finder {
             let Some(whole) = begin.get(0) else { break };
             if let Some(word) = begin.name("word") {
                 at = word.end();
-                if names_a_credential(word.as_str(), keys)
-                    && let Some(range) =
-                        argument(text, whole.end(), text.as_bytes().get(whole.end() - 1) == Some(&b'='))
+                let directly = text.as_bytes().get(whole.end() - 1) == Some(&b'=');
+                if let Some(range) = argument(text, whole.end(), directly)
+                    && is_credential(word.as_str(), &text[range.clone()], keys)
                 {
                     at = range.end;
                     found.push((range, ""));
@@ -119,11 +128,14 @@ impl Finder {
             at = value;
             if is_value || names_a_credential(key_name, keys) {
                 at = take_out(text, value, quote, key_name, &mut found);
-            } else if NAMES.contains(&key_name.to_lowercase().as_str())
-                && let Some((content, end)) = quoted(text, value)
-                && names_a_credential(&text[content], keys)
-            {
-                value_follows = Some(end);
+            } else if let Some((content, end)) = quoted(text, value) {
+                let says = &text[content.clone()];
+                if is_credential(key_name, says, keys) {
+                    at = end;
+                    found.push((content, ""));
+                } else if NAMES.contains(&key_name.to_lowercase().as_str()) && names_a_credential(says, keys) {
+                    value_follows = Some(end);
+                }
             }
         }
         found
@@ -132,7 +144,7 @@ impl Finder {
 
 /// A condition of PostgreSQL that every text meets from which something is taken out.
 pub(super) fn may_hold(text: &str, keys: &[String]) -> String {
-    let names = format::any_name(KEYS.into_iter().chain(keys.iter().map(String::as_str)));
+    let names = format::any_name(KEYS.into_iter().chain(["key"]).chain(keys.iter().map(String::as_str)));
     format!("{text} ~ {}", escape_literal(&names))
 }
 
@@ -148,28 +160,40 @@ impl<'a> Quote<'a> {
     }
 }
 
-/// Whether a value under this key is a credential. What server_environment adds around the name of a field is none of the name;
-/// `clientSecret` is `client_secret`.
+/// Whether a value under this key is a credential whatever it is.
 fn names_a_credential(key: &str, more: &[String]) -> bool {
-    if more.iter().any(|known| known.eq_ignore_ascii_case(key)) {
-        return true;
-    }
+    let name = plain(key);
+    KEYS.contains(&name.as_str())
+        || format::names_a_credential(&name)
+        || more.iter().any(|known| known.eq_ignore_ascii_case(key))
+}
+
+/// Whether this value under this key is a credential. Some keys lock, others sort and find: their looks tell.
+fn is_credential(key: &str, value: &str, more: &[String]) -> bool {
+    names_a_credential(key, more) || (is_some_key(&plain(key)) && format::looks_random(value))
+}
+
+fn is_some_key(name: &str) -> bool {
+    name == "key" || format::names_some_key(name)
+}
+
+/// The name of a key as columns are named: `clientSecret` is `client_secret`. What server_environment adds around the name of a
+/// field is none of the name.
+fn plain(key: &str) -> String {
     let mut name = String::with_capacity(key.len() + 4);
     let mut before = ' ';
     for letter in key.trim().chars() {
         if letter.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
             name.push('_');
         }
-        name.push(if matches!(letter, '-' | '.' | ' ') {
-            '_'
-        } else {
-            letter.to_ascii_lowercase()
+        name.push(match letter {
+            '-' | '.' | ' ' => '_',
+            letter => letter.to_ascii_lowercase(),
         });
         before = letter;
     }
     let name = name.strip_prefix("x_").unwrap_or(&name);
-    let name = name.strip_suffix("_env_default").unwrap_or(name);
-    KEYS.contains(&name) || format::names_a_credential(name)
+    name.strip_suffix("_env_default").unwrap_or(name).to_owned()
 }
 
 /// Takes out the value that begins at `at`; tells where it ends.
@@ -297,6 +321,14 @@ mod tests {
             (
                 r#"{"endpoint": "x", "token_type": "bearer"}"#,
                 r#"{"endpoint": "", "token_type": "bearer"}"#,
+            ),
+            (
+                r#"{"headers": {"X-Key": "Zq4hi8FTR3kE9gq6p6qWTndAC7", "sort_key": "name"}, "key": "colour"}"#,
+                r#"{"headers": {"X-Key": "", "sort_key": "name"}, "key": "colour"}"#,
+            ),
+            (
+                "https://h/p?key=Zq4hi8FTR3kE9gq6p6qWTndAC7&key=2",
+                "https://h/p?key=&key=2",
             ),
             (r#"{"token": "cut o"#, r#"{"token": ""#),
             (

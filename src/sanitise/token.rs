@@ -174,7 +174,7 @@ impl Making<'_> {
             cases.push((format!("length({old}) < {UNIQUE}"), self.hex(&length)));
         }
         let hex = self.hex(&length);
-        let far = format!("translate(right({hex}, 1), '0123456789abcdef', 'ghjkmnpqrstuvwxy')");
+        let far = format!("translate(right({hex}, 1), 'fedcba9876543210', 'ghjkmnpqrstuvwxy')");
         let letters = |upper: bool| {
             let base = format!("left({}, {length} - 1) || {far}", self.letters(&length));
             if upper {
@@ -221,7 +221,7 @@ impl Making<'_> {
     fn hex(&self, length: &str) -> String {
         let digits = self.digests(&HEX, length);
         format!(
-            "regexp_replace(left({digits}, {length}), '^([0-9]*)[0-9]$', '\\1' || translate(left({}, 1), '0123456789', 'abcdefabcd'))",
+            "regexp_replace(left({digits}, {length}), '^([0-9]*)[0-9]$', '\\1' || translate(left({}, 1), '9876543210', 'abcdefabcd'))",
             self.digest(&HEX, 0)
         )
     }

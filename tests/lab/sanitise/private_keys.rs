@@ -7,7 +7,7 @@ use crate::sanitise::odoo;
 use crate::sanitise::promises::text;
 
 /// What stands before, the key, what stands behind.
-const KEYS: [(&str, &str, &str); 16] = [
+const KEYS: [(&str, &str, &str); 17] = [
     (
         "",
         "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0011\n\nCANARY+/0=\nCANARY\n-----END RSA PRIVATE KEY-----",
@@ -67,6 +67,11 @@ const KEYS: [(&str, &str, &str); 16] = [
         "",
         "-----BEGIN OpenVPN Static key V1-----\nCANARY\n-----END OpenVPN Static key V1-----",
         "\n",
+    ),
+    (
+        "data:text/plain;base64,",
+        "LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQpDQU5BUlkCANARY==",
+        "\">",
     ),
     ("cut off: ", "-----BEGIN RSA PRIVATE KEY-----\nCANARY\nCANARY", ""),
     (

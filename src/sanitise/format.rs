@@ -18,6 +18,8 @@ pub(super) struct Format {
     pub pattern: String,
     /// The same inside of JSON, where a match ends with the string that it stands in.
     pub json: Option<String>,
+    /// The same for texts that are not read by PostgreSQL, where its expression has no equal.
+    pub here: Option<String>,
     /// Whether the first group of the pattern stays.
     #[serde(default)]
     pub keeps: bool,
@@ -60,6 +62,7 @@ impl File {
         let formats = formats.map(|format| Format {
             pattern: whole(format.pattern),
             json: format.json.map(&whole),
+            here: format.here.map(&whole),
             ..format
         });
         formats.collect()

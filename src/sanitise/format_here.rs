@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use regex::{Regex, bytes};
 
-use super::format::{any_mark_here, formats};
+use super::format::{Format, any_mark_here, formats};
 
 /// The format that `secret::credentials` finds, with what stands for a password.
 const IN_URLS: &str = "password in a URL";
@@ -26,7 +26,7 @@ impl CredentialFormats {
     pub fn new() -> Self {
         let mut formats = formats().unwrap_or_default();
         formats.retain(|format| &*format.name != IN_URLS);
-        let patterns = formats.iter().map(|format| in_our_language(&format.pattern));
+        let patterns = formats.iter().map(in_our_language);
         let patterns: Vec<String> = patterns.map(|pattern| format!("(?:{pattern})")).collect();
         Self {
             marks: any_mark_here(&formats).ok(),
@@ -55,8 +55,11 @@ impl Default for CredentialFormats {
 
 /// A regular expression of PostgreSQL's in the language of [`regex`]: `\m` and `\M` are the borders of a word, and what
 /// only looks ahead is left out, so that a little more matches.
-fn in_our_language(pattern: &str) -> String {
-    let mut ours = pattern.replace(r"\m", r"\b{start}").replace(r"\M", r"\b{end}");
+fn in_our_language(format: &Format) -> String {
+    if let Some(ours) = &format.here {
+        return ours.clone();
+    }
+    let mut ours = format.pattern.replace(r"\m", r"\b{start}").replace(r"\M", r"\b{end}");
     while let Some(begin) = ours.find("(?=")
         && let Some(length) = ours[begin..].find(')')
     {
@@ -75,7 +78,7 @@ mod tests {
         let known = CredentialFormats::new();
         for format in formats().unwrap() {
             found |= &*format.name == IN_URLS;
-            let alone = regex::Regex::new(&in_our_language(&format.pattern)).unwrap();
+            let alone = regex::Regex::new(&in_our_language(&format)).unwrap();
             for sample in &format.samples {
                 assert!(alone.is_match(sample), "{}: {sample}", format.name);
                 let is_url = &*format.name == IN_URLS;

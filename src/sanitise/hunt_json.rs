@@ -8,6 +8,7 @@ use super::error::SanitiseError;
 use super::finding::Clue;
 use super::format;
 use super::hunt::{Hunt, Removal, Trace};
+use super::json::Scope;
 use super::own::{self, Own};
 use super::rewrite::{Rewrite, Rewritten, is_hstore};
 use super::statement::Sql;
@@ -46,13 +47,20 @@ pub(super) async fn run(
             .iter()
             .any(|(name, column)| holds_a_credential(name, column));
         for (column_name, column) in &table.columns {
-            let known = is_of_settings(column_name) || (beside && holds_objects(column));
-            if !known || column.selection || hunt.kept(name, column_name) {
+            let scope = if is_of_settings(column_name) {
+                Scope::All
+            } else if beside && holds_objects(column) {
+                Scope::Keys
+            } else {
+                continue;
+            };
+            if column.selection || hunt.kept(name, column_name) {
                 continue;
             }
             let Some(rewritten) = Rewritten::column(column_name, column, &[]) else {
                 continue;
             };
+            let rewritten = rewritten.with_scope(scope);
             traces.extend(look(client, hunt, (name, table), column_name, rewritten, "true").await?);
         }
     }

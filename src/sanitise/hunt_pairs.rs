@@ -10,7 +10,7 @@ use super::finding::Clue;
 use super::format;
 use super::fragment::Target;
 use super::hunt::{Hunt, Removal, Trace};
-use super::json::Finder;
+use super::json::{Finder, Scope};
 use super::own::{self, Own};
 use super::rewrite::{Rewrite, Rewritten};
 use super::rule::Change;
@@ -90,7 +90,7 @@ async fn look(
             Clue::Name
         } else if format::looks_random(&value) {
             Clue::Random
-        } else if finder.cleaned(&value, &[]).is_some() {
+        } else if finder.cleaned(&value, &[], Scope::All).is_some() {
             Clue::Key
         } else {
             continue;

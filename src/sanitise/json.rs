@@ -55,6 +55,15 @@ const NAMES: [&str; 8] = [
 /// A quoted key, or the name of an argument.
 const BEGIN: &str = r#"(?P<open>\\{0,7}["']|&(?:quot|apos|#0*3[49]|#[xX]0*2[27]);)(?P<key>[^"'\\&<>\n]{1,100})|(?-u:\b)(?P<word>[A-Za-z_][A-Za-z0-9_.\-]{0,100}) *=[ >]?"#;
 
+/// Where keys are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Everywhere: in texts of JSON, in what is no JSON, before the `=` of arguments.
+    All,
+    /// Among the keys of the JSON itself. Its texts may be pages and views, in which `password="True"` is no credential.
+    Keys,
+}
+
 /// Finds what stands under keys.
 #[derive(Debug, Clone)]
 pub(super) struct Finder {
@@ -81,8 +90,8 @@ impl Finder {
 
     /// The text without what stands under keys that name a credential, and under those in `keys`; none where there is nothing to
     /// take out.
-    pub(super) fn cleaned(&self, text: &str, keys: &[String]) -> Option<String> {
-        let found = self.found(text, keys);
+    pub(super) fn cleaned(&self, text: &str, keys: &[String], scope: Scope) -> Option<String> {
+        let found = self.found(text, keys, scope);
         if found.is_empty() {
             return None;
         }
@@ -97,13 +106,16 @@ impl Finder {
     }
 
     /// The places to be taken out, in order, and what stands there instead.
-    fn found(&self, text: &str, keys: &[String]) -> Vec<(Range<usize>, &'static str)> {
+    fn found(&self, text: &str, keys: &[String], scope: Scope) -> Vec<(Range<usize>, &'static str)> {
         let mut found = Vec::new();
         let (mut at, mut value_follows) = (0, None);
         while let Some(begin) = self.begins.captures_at(text, at) {
             let Some(whole) = begin.get(0) else { break };
             if let Some(word) = begin.name("word") {
                 at = word.end();
+                if scope == Scope::Keys {
+                    continue;
+                }
                 let directly = text.as_bytes().get(whole.end() - 1) == Some(&b'=');
                 if let Some(range) = argument(text, whole.end(), directly)
                     && is_credential(word.as_str(), &text[range.clone()], keys)
@@ -117,6 +129,9 @@ impl Finder {
                 break;
             };
             at = open.end();
+            if scope == Scope::Keys && open.as_str() != "\"" {
+                continue;
+            }
             let quote = Quote::of(open.as_str());
             let Some(value) = after_key(text, key.end(), open.as_str()) else {
                 continue;
@@ -266,7 +281,9 @@ mod tests {
     use super::*;
 
     fn cleaned(text: &str) -> String {
-        let cleaned = Finder::new().unwrap().cleaned(text, &["endpoint".to_owned()]);
+        let cleaned = Finder::new()
+            .unwrap()
+            .cleaned(text, &["endpoint".to_owned()], Scope::All);
         cleaned.unwrap_or_else(|| text.to_owned())
     }
 
@@ -339,6 +356,14 @@ mod tests {
             assert_eq!(cleaned(text), expected, "{text}");
             assert_eq!(cleaned(expected), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn texts_of_json_can_be_left_alone() {
+        let finder = Finder::new().unwrap();
+        let view = r#"{"en_US": "<field name=\"pin\" password=\"True\" t-value=\"{'token': 'a', \"secret\": 1}\"/>?token=x", "pin": "1"}"#;
+        let expected = view.replace(r#""pin": "1""#, r#""pin": """#);
+        assert_eq!(finder.cleaned(view, &[], Scope::Keys), Some(expected));
     }
 
     #[test]

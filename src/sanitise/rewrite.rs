@@ -6,7 +6,7 @@ use tokio_postgres::{Error, GenericClient};
 
 use super::catalogue::{Column, Kind};
 use super::error::SanitiseError;
-use super::json::{self, Finder};
+use super::json::{self, Finder, Scope};
 use super::statement::{Parameter, Sql};
 
 /// Rows that are written with one statement.
@@ -20,6 +20,7 @@ pub(super) struct Rewritten {
     sql_type: String,
     /// Keys whose values go beside those that name a credential.
     keys: Vec<String>,
+    scope: Scope,
 }
 
 impl Rewritten {
@@ -30,7 +31,19 @@ impl Rewritten {
             quoted: escape_identifier(name),
             sql_type: column.sql_type.clone(),
             keys: keys.to_vec(),
+            scope: Scope::All,
         })
+    }
+}
+
+impl Rewritten {
+    /// The same, but for texts in its JSON.
+    pub(super) fn with_scope(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    fn cleaned(&self, finder: &Finder, text: &str) -> Option<String> {
+        finder.cleaned(text, &self.keys, self.scope)
     }
 }
 
@@ -119,7 +132,7 @@ impl Rewrite {
             let row = row?;
             let holds = self.columns.iter().enumerate().any(|(at, column)| {
                 let text: Option<&str> = row.get(at + 3);
-                text.is_some_and(|text| self.finder.cleaned(text, &column.keys).is_some())
+                text.is_some_and(|text| column.cleaned(&self.finder, text).is_some())
             });
             if holds {
                 let place = Place {
@@ -163,7 +176,7 @@ impl Rewrite {
             for (at, column) in self.columns.iter().enumerate() {
                 let text: Option<String> = row.get(at + 2);
                 let text = text.unwrap_or_default();
-                lists[at + 2].push(self.finder.cleaned(&text, &column.keys).unwrap_or(text));
+                lists[at + 2].push(column.cleaned(&self.finder, &text).unwrap_or(text));
             }
         }
         let lists: Vec<_> = lists.into_iter().map(|list| sql.bind(Parameter::Rows(list))).collect();

@@ -101,6 +101,8 @@ async fn settings_in_json_lose_their_credentials_and_nothing_else() {
                '{"oauth": {"refresh_token": "CANARY", "expires": 3600}, "password": "CANARY"}', '{"b": 1, "a": {"pin": 1234, "x": "CANARY"}, "secret": ["CANARY"]}',
                '"password"=>"CANARY", "colour"=>"red"', '{"headers": [{"name": "X-Api-Key", "value": "CANARY"}, {"name": "Accept", "value": "text"}]}', 'a note');
              UPDATE depot_backend SET extra = '{"b": 1, "a": {"pin": 1234, "x": "stays"}, "secret": ["CANARY"]}';
+             CREATE TABLE depot_page (id serial PRIMARY KEY, visibility_password varchar, arch jsonb);
+             INSERT INTO depot_page (arch) VALUES ('{"en_US": "<field name=\"pin\" password=\"True\"/> {''token'': ''x''}"}');
              CREATE TABLE depot_log (id serial PRIMARY KEY, line jsonb);
              INSERT INTO depot_log (line) VALUES ('{"password": "of a table that holds no credential"}');
              INSERT INTO ir_config_parameter (key, value) VALUES ('depot.gateway', '{"url": "https://gate.example", "client": {"secret": "CANARY"}}'),
@@ -166,6 +168,10 @@ async fn settings_in_json_lose_their_credentials_and_nothing_else() {
         (
             "SELECT value FROM ir_config_parameter WHERE key = 'depot.lanes'",
             r#"{"north": 1}"#,
+        ),
+        (
+            "SELECT arch ->> 'en_US' FROM depot_page",
+            r#"<field name="pin" password="True"/> {'token': 'x'}"#,
         ),
         (
             "SELECT line ->> 'password' FROM depot_log",

@@ -29,7 +29,7 @@ const TOKENS: [(&str, &str); 15] = [
     ("kJ8xNq3WmPzR5tYvB7cD", "^[0-9A-Za-z]{20}$"),
     ("Qm9_yX-3kLw7RtZp0AaBbC", "^[0-9A-Za-z_-]{22}$"),
     ("Qm9/yX+3kLw7RtZp0AaBbC==", "^[0-9A-Za-z+/]{24}$"),
-    ("ein Schlüssel: 17", "^[0-9A-Za-z_-]{17}$"),
+    ("the Schlüssel: 17", "^[0-9A-Za-z_-]{17}$"),
 ];
 
 async fn lists(client: &Client, select: &str) -> Vec<String> {

@@ -14,7 +14,8 @@ use super::there::Interrupted;
 use super::{Action, ActionError, Kind, Outline, Scene, Step, Voice, logs};
 use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::process::{Command, Env};
-use crate::stack::{Change, Stack};
+use crate::secret::Secret;
+use crate::stack::{Change, Stack, Value};
 
 /// Subcommands that only look.
 const LOOKING: [&str; 10] = [
@@ -212,10 +213,22 @@ pub(super) fn compose_without_keys(stack: &Stack) -> Command {
 fn with_files(stack: &Stack, files: Vec<Utf8PathBuf>) -> Command {
     let command = of_project(stack)
         .args(["--project-directory", stack.checkout.as_str()])
-        .args(["--env-file", stack.paths.env_file().as_str()]);
+        .args(["--env-file", stack.paths.env_file().as_str()])
+        .secrets(secrets(stack));
     files
         .iter()
         .fold(command, |command, file| command.args(["--file", file.as_str()]))
+}
+
+/// The stack's secrets, which a build or a file of the project's own may read. Those that no container reads are in no file.
+fn secrets(stack: &Stack) -> impl Iterator<Item = (String, Secret)> {
+    stack
+        .variables
+        .iter()
+        .filter_map(|(name, variable)| match &variable.value {
+            Value::Secret(secret) => Some((name.to_owned(), secret.clone())),
+            Value::Plain(_) => None,
+        })
 }
 
 /// `docker compose` on whatever containers carry the project's name.

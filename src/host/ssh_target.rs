@@ -169,6 +169,8 @@ impl SshTarget {
         for (key, value) in remote.environment() {
             match value {
                 Env::Plain(text) => set.push(quote(&format!("{key}={text}"))),
+                // It is in the environment already; see `attached`.
+                Env::Unset if remote.secret_environment().iter().any(|(secret, _)| secret == key) => {}
                 Env::Unset => unset.push(format!("-u {}", quote(key))),
                 Env::Secret(_) => {
                     return Err(HostError::SecretInRemoteCommand {

@@ -8,6 +8,8 @@ use camino::Utf8Path;
 
 use super::{HostError, SshTarget};
 use crate::process::Command;
+use crate::secret::Secret;
+use crate::shell_words::quote;
 
 /// What a command that changes a stack shows to its host before it begins: it belongs to the run that holds the stack's
 /// lock, and counts as a part of that run until it ends, also when the run does not live any more.
@@ -37,6 +39,16 @@ except BlockingIOError: sys.exit(1)' "$1" "$2"
         return 3
     fi
 }
+"#;
+
+/// Reads assignments to the line `$1`, and makes them: secrets, which no argument may hold. Without that line the connection
+/// broke, and nothing is begun. A shell's `read` takes no more from a pipe than the line.
+const READ_SECRETS: &str = r#"secrets=
+while IFS= read -r word && [ "$word" != "$1" ]; do secrets="$secrets$word
+"; done
+[ "$word" = "$1" ] || exit 1
+eval "$secrets"
+unset secrets word
 "#;
 
 /// Runs the line `$2` behind the beginning `$1`, and ends it when the input ends.
@@ -103,7 +115,7 @@ impl SshTarget {
     pub(super) fn attached(&self, remote: &Command) -> Result<Command, HostError> {
         let begin = begin();
         let line = self.remote_line(remote)?;
-        let script = self.script(ATTACHED, &[&begin, &line]);
+        let script = self.script(&with_secrets(remote, ATTACHED), &[&begin, &line]);
         self.framed(remote, script, begin)
     }
 
@@ -115,7 +127,7 @@ impl SshTarget {
     pub(super) fn to_its_end(&self, remote: &Command, pass: &Pass<'_>) -> Result<Command, HostError> {
         let begin = begin();
         let line = self.remote_line(remote)?;
-        let text = format!("{HOLD}{TO_ITS_END}");
+        let text = with_secrets(remote, &format!("{HOLD}{TO_ITS_END}"));
         let arguments = [
             &begin,
             &line,
@@ -145,13 +157,38 @@ impl SshTarget {
     /// Shown is what a person could type to the same effect.
     fn framed(&self, remote: &Command, script: Command, begin: String) -> Result<Command, HostError> {
         let plain = self.command(remote)?;
+        let first = assignments(remote, &begin);
         let framed = script.framed(plain.to_string(), begin);
+        let framed = match first {
+            Some(first) => framed.reading_first(first),
+            None => framed,
+        };
         Ok(if remote.is_discreet() {
             framed.discreet()
         } else {
             framed
         })
     }
+}
+
+/// The script, which reads secrets first where the command has some.
+fn with_secrets(remote: &Command, script: &str) -> String {
+    match remote.secret_environment().is_empty() {
+        true => script.to_owned(),
+        false => format!("{READ_SECRETS}{script}"),
+    }
+}
+
+/// The secrets as assignments for a shell, up to the line `end`; none where the command has none.
+fn assignments(remote: &Command, end: &str) -> Option<Secret> {
+    let secrets = remote.secret_environment();
+    // A shell has no variables of other names, and neither has compose.
+    let usual = |name: &str| {
+        !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let lines = secrets.iter().filter(|(name, _)| usual(name));
+    let lines = lines.map(|(name, secret)| format!("export {name}={}\n", quote(secret.expose())));
+    (!secrets.is_empty()).then(|| Secret::new(format!("{}{end}\n", lines.collect::<String>())))
 }
 
 /// A line that no login script prints.

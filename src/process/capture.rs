@@ -1,6 +1,6 @@
 //! Answers: commands whose output is read as a whole.
 
-use std::io;
+use std::io::{self, PipeWriter, Write};
 use std::process::ExitStatus;
 
 use rustix::process::Pid;
@@ -18,6 +18,7 @@ use super::running::{DRAIN, prepare};
 use super::tail::Tail;
 use super::{Ending, ProcessError, Processes, discard};
 use crate::event::Stream;
+use crate::secret::Secret;
 
 /// How much an answer may be, in bytes: the largest that is asked for, a `docker compose config` or a list of a
 /// filestore's files, stays under a tenth of it.
@@ -87,8 +88,7 @@ impl Processes {
         let err = Receiver::from_owned_fd(err.into()).map_err(spawn)?;
         let prepared = command.clone();
         let expression = duct::cmd(find(command)?, command.arguments());
-        // Held open as long as the answer is waited for: its end ends a framed command.
-        let (expression, _input) = match command.frame() {
+        let (expression, input) = match command.frame() {
             Some(_) => {
                 let (input_end, input) = std::io::pipe().map_err(spawn)?;
                 (expression.stdin_file(input_end), Some(input))
@@ -105,6 +105,8 @@ impl Processes {
             });
         let handle = expression.start().map_err(spawn)?;
         drop(expression); // It holds the child's ends of the pipes.
+        // Held open as long as the answer is waited for: its end ends a framed command.
+        let _input = input.map(|input| hold(input, command.first_input().cloned()));
         let leader = handle
             .pids()
             .first()
@@ -201,6 +203,18 @@ impl Processes {
         }
         status.map_or_else(End::Lost, End::Status)
     }
+}
+
+/// Writes what a framed command reads first, and returns what holds its input open. A thread of its own, for a pipe takes so
+/// much at once and no more; it ends when the child does not read any more.
+fn hold(mut input: PipeWriter, first: Option<Secret>) -> JoinHandle<PipeWriter> {
+    tokio::task::spawn_blocking(move || {
+        if let Some(first) = first {
+            // Whatever keeps it from being read shows in how the command ends.
+            let _broken = input.write_all(first.expose().as_bytes());
+        }
+        input
+    })
 }
 
 /// Why there is no more to wait for.

@@ -27,6 +27,7 @@ pub struct Command {
     program: String,
     args: Vec<String>,
     env: Vec<(String, Env)>,
+    secrets: Vec<(String, Secret)>,
     folder: Option<Utf8PathBuf>,
     discreet: bool,
     frame: Option<Frame>,
@@ -39,6 +40,8 @@ struct Frame {
     shown: String,
     /// The line after which its standard output is its own: what a login script printed stands before.
     begin: String,
+    /// What it reads before all else.
+    first: Option<Secret>,
 }
 
 impl Command {
@@ -49,6 +52,7 @@ impl Command {
             program: program.into(),
             args: Vec::new(),
             env: Vec::new(),
+            secrets: Vec::new(),
             folder: None,
             discreet: false,
             frame: None,
@@ -80,6 +84,15 @@ impl Command {
         self
     }
 
+    /// Gives the child secrets that it may need, in its environment. They are not shown: which of them it reads is its own
+    /// matter. Unlike those of [`Command::env`] they go to another machine too, through the input of the script that runs the
+    /// command there.
+    #[must_use]
+    pub fn secrets(mut self, secrets: impl IntoIterator<Item = (String, Secret)>) -> Self {
+        self.secrets.extend(secrets);
+        self
+    }
+
     /// The folder in which the child begins.
     #[must_use]
     pub fn folder(mut self, folder: impl Into<Utf8PathBuf>) -> Self {
@@ -105,8 +118,26 @@ impl Command {
     /// input open for as long as it is wanted: for commands that a script on another machine runs.
     #[must_use]
     pub(crate) fn framed(mut self, shown: String, begin: String) -> Self {
-        self.frame = Some(Frame { shown, begin });
+        self.frame = Some(Frame {
+            shown,
+            begin,
+            first: None,
+        });
         self
+    }
+
+    /// Has a framed command read this before all else.
+    #[must_use]
+    pub(crate) fn reading_first(mut self, text: Secret) -> Self {
+        if let Some(frame) = &mut self.frame {
+            frame.first = Some(text);
+        }
+        self
+    }
+
+    /// What it reads before all else, if it is framed.
+    pub(crate) fn first_input(&self) -> Option<&Secret> {
+        self.frame.as_ref()?.first.as_ref()
     }
 
     /// The line behind which its standard output begins, if it is framed.
@@ -130,6 +161,12 @@ impl Command {
     #[must_use]
     pub fn environment(&self) -> &[(String, Env)] {
         &self.env
+    }
+
+    /// Secrets that it may need.
+    #[must_use]
+    pub fn secret_environment(&self) -> &[(String, Secret)] {
+        &self.secrets
     }
 
     /// The folder, if it is not this process's own.

@@ -38,6 +38,7 @@ impl Processes {
             }
         });
         let mut running = self.start(command, nothing(command), Out::Lines, &sink)?;
+        running.feed(command, self.cancellation()).await;
         drop(sink);
         let mut answer = Vec::new();
         loop {

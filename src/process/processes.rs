@@ -78,6 +78,7 @@ impl Processes {
     /// [`ProcessError::Failed`] unless the exit status is 0; [`ProcessError::Cancelled`], after the group has ended.
     pub async fn run(&self, command: &Command, sink: &Sink) -> Result<(), ProcessError> {
         let mut running = self.start(command, nothing(command), Out::Lines, sink)?;
+        running.feed(command, &self.cancellation).await;
         let ending = running.ended(&self.cancellation).await?;
         running.judged(ending)
     }

@@ -146,12 +146,28 @@ pub(super) fn prepare(command: &Command, prepared: &mut std::process::Command) {
             Env::Unset => prepared.env_remove(key),
         };
     }
+    for (key, secret) in command.secret_environment() {
+        prepared.env(key, secret.expose());
+    }
     if let Some(folder) = command.working_folder() {
         prepared.current_dir(folder);
     }
 }
 
 impl Running {
+    /// Gives a framed command what it reads before all else.
+    pub(super) async fn feed(&mut self, command: &Command, cancellation: &CancellationToken) {
+        let Running { child, input, .. } = self;
+        if let (Some(first), Some(input)) = (command.first_input(), input) {
+            // Whatever keeps it from being read shows in how the command ends.
+            tokio::select! {
+                _ = input.write_all(first.expose().as_bytes()) => {}
+                _ = child.wait() => {}
+                () = cancellation.cancelled() => {}
+            }
+        }
+    }
+
     /// Waits for the end, whatever it is, or ends the child when the token says so.
     pub(super) async fn ended(&mut self, cancellation: &CancellationToken) -> Result<Ending, ProcessError> {
         let status = tokio::select! {

@@ -7,8 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::mark::marked;
+use super::reads::Reads;
 use crate::error::{Place, Source};
-use crate::stack::{Project, Stack, context_in_clear, context_of_variables};
+use crate::stack::{Project, Stack, Variable, Variables, context_in_clear, context_of_variables};
 use crate::template::bounds::{FUEL, Output, SOURCE, bounded, too_long};
 use crate::template::{RenderError, filters};
 
@@ -111,14 +112,16 @@ impl Templates {
     }
 
     fn render(&self, stack: &Stack, project: &str, root: &Utf8Path) -> Result<Vec<File>, RenderError> {
-        let open = self.context(stack, project, false);
+        let variables = stack.stated.as_ref().unwrap_or(&stack.variables);
+        let open = context(stack, project, variables, context_of_variables(variables));
         let mut files = Vec::new();
         for overlay in &stack.overlays {
             let template = format!("compose/{overlay}.yaml.j2");
             files.push(self.yaml(&template, stack.overlay_path(overlay), &open)?);
         }
         if !stack.overlays.is_empty() {
-            let closed = self.context(stack, project, true);
+            let kept = for_env_file(stack, root, &files);
+            let closed = context(stack, project, &kept, context_in_clear(&kept));
             files.push(self.file("env.j2", stack.paths.env_file(), 0o600, &closed)?);
             files.push(self.file("odoo.conf.j2", stack.paths.odoo_conf(), 0o644, &open)?);
         }
@@ -129,24 +132,6 @@ impl Templates {
             file.contents = marked(std::mem::take(&mut file.contents));
         }
         Ok(files)
-    }
-
-    fn context(&self, stack: &Stack, project: &str, in_clear: bool) -> Value {
-        let variables = match &stack.stated {
-            Some(stated) => stated,
-            None => &stack.variables,
-        };
-        let env = if in_clear {
-            context_in_clear(variables)
-        } else {
-            context_of_variables(variables)
-        };
-        let secrets: Vec<&str> = variables
-            .iter()
-            .filter(|(_, v)| matches!(v.value, crate::stack::Value::Secret(_)))
-            .map(|(name, _)| name)
-            .collect();
-        context! { stack => stack.facts(), env => env, secrets => secrets, project => context! { name => project } }
     }
 
     fn file(&self, name: &str, path: Utf8PathBuf, mode: u32, context: &Value) -> Result<File, RenderError> {
@@ -217,6 +202,45 @@ impl Templates {
     }
 }
 
+fn context(stack: &Stack, project: &str, variables: &Variables, env: Value) -> Value {
+    let secrets: Vec<&str> = variables
+        .iter()
+        .filter(|(_, variable)| is_secret(variable))
+        .map(|(name, _)| name)
+        .collect();
+    context! { stack => stack.facts(), env => env, secrets => secrets, project => context! { name => project } }
+}
+
+fn is_secret(variable: &Variable) -> bool {
+    matches!(variable.value, crate::stack::Value::Secret(_))
+}
+
+/// The variables that the env file for compose holds: of the secrets those alone that a compose file reads, for the file
+/// stays on the host. All others are given to compose in its environment.
+fn for_env_file(stack: &Stack, root: &Utf8Path, overlays: &[File]) -> Variables {
+    let env_file = stack.paths.env_file();
+    let mut reads = Reads::default();
+    for overlay in overlays {
+        reads.add(&overlay.contents, &env_file);
+    }
+    for path in stack
+        .compose_files()
+        .iter()
+        .filter(|path| !overlays.iter().any(|file| file.path == **path))
+    {
+        // On another host it is that of the same checkout.
+        let here = path
+            .strip_prefix(&stack.checkout)
+            .map_or_else(|_| path.clone(), |path| root.join(path));
+        if let Ok(Some(text)) = read(&here) {
+            reads.add(&text, &env_file);
+        }
+    }
+    stack
+        .variables
+        .only(|name, variable| !is_secret(variable) || reads.holds(name))
+}
+
 /// The error within an included template: that of the including one only says that there is one.
 fn innermost(error: &minijinja::Error) -> &minijinja::Error {
     let mut inner = error;
@@ -236,22 +260,27 @@ fn load(folder: &Utf8Path, name: &str) -> Result<Option<String>, minijinja::Erro
     if leads_out {
         return Ok(None);
     }
-    let path = folder.join(name);
+    let built_in = || BUILT_IN.iter().find(|(built_in, _)| *built_in == name);
+    Ok(match read(&folder.join(name))? {
+        Some(own) => Some(own),
+        None => built_in().map(|(_, text)| (*text).to_owned()),
+    })
+}
+
+/// A file of a measured size; none if there is none.
+fn read(path: &Utf8Path) -> Result<Option<String>, minijinja::Error> {
     let refused = |why: String| minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, why);
     // A pipe or a device might never come to an end.
-    match std::fs::metadata(&path) {
+    match std::fs::metadata(path) {
         Ok(found) if !found.is_file() => return Err(refused(format!("{path} is no file"))),
         Ok(found) if found.len() > SOURCE as u64 => {
             return Err(refused(format!("{path} has more than {} KiB", SOURCE >> 10)));
         }
         _ => {}
     }
-    match std::fs::read_to_string(&path) {
+    match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BUILT_IN
-            .iter()
-            .find(|(built_in, _)| *built_in == name)
-            .map(|(_, text)| (*text).to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(refused(format!("cannot read {path}")).with_source(error)),
     }
 }

@@ -5,6 +5,7 @@
 mod files;
 mod mark;
 mod mounts;
+mod reads;
 
 pub use files::{File, render};
 pub use mark::{Author, without_mark};

@@ -231,6 +231,14 @@ impl Variables {
         Some((name, self.origin(name)?))
     }
 
+    /// Those of them for which this holds.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str, &Variable) -> bool) -> Self {
+        let mut kept = self.clone();
+        kept.map.retain(|name, variable| keep(name, variable));
+        kept
+    }
+
     /// The value of a variable that is set and not empty, secrets included.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&Value> {

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::compose::compose;
+use super::image::{self, MISSING_MODULES, look_at_image, missing_modules};
 use super::pg_restore;
 use super::role_note::RoleNote;
 use super::room::{look_at_room, while_there_is_room};
@@ -20,7 +21,7 @@ use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::postgres::{DatabaseFacts, Incoming, IncomingSpec, Names, RestoreLock, RestoreRole, Server, State};
 use crate::process::Sink;
 use crate::stack::Change;
-use crate::stack::Stack;
+use crate::stack::{MissingModules, Stack};
 use crate::upstream::{Compression, Question, TableSize, Upstream};
 
 /// How long the upstream's pg_dump may look at its catalogue before the first byte comes.
@@ -28,17 +29,24 @@ const FIRST_BYTE: Duration = Duration::from_secs(600);
 
 /// Copies the database.
 #[derive(Debug, Clone)]
-pub(super) struct CopyDatabase;
+pub(super) struct CopyDatabase {
+    /// Which of the upstream's modules the image may lack, where the command line says so.
+    pub(super) missing_modules: Option<MissingModules>,
+}
 
 /// `run = { copy-database = … }`
 pub(super) static KIND: Kind = Kind {
     grammar: ActionGrammar {
         key: "copy-database",
         about: "Streams the upstream's database into the incoming database.",
-        argument: ArgumentGrammar::Options(&[]),
+        argument: ArgumentGrammar::Options(&[MISSING_MODULES]),
         on_stack: true,
     },
-    make: |_| Arc::new(CopyDatabase),
+    make: |given| {
+        Arc::new(CopyDatabase {
+            missing_modules: missing_modules(&given),
+        })
+    },
 };
 
 #[async_trait]
@@ -49,18 +57,21 @@ impl Action for CopyDatabase {
         let incoming = Names::new(stack.database()?)?.incoming(outline.run)?;
         let dump = upstream.pg_dump(Compression::Lz4);
         let restore = stack.host.command(pg_restore::stream(stack, incoming.as_str()))?;
-        Ok(vec![
-            Step::Command(upstream.ask(Question::Facts).command().to_string()),
+        let mut steps = vec![Step::Command(upstream.ask(Question::Facts).command().to_string())];
+        steps.extend(image::steps(stack, self.missing_modules.as_ref())?);
+        steps.extend([
             Step::Sql(format!(
                 "CREATE DATABASE {incoming} OWNER opw_task_keeper TEMPLATE template0 ALLOW_CONNECTIONS false IS_TEMPLATE true;"
             )),
             Step::Command(format!("{} | {restore}", dump.command())),
-        ])
+        ]);
+        Ok(steps)
     }
 
     async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let upstream = stack.upstream()?;
+        look_at_image(scene, self.missing_modules.as_ref()).await?;
         look_at_room(scene).await?;
         let server = scene.handover.server.get(Handed::Server).await?;
         let lock = scene.handover.lock.take(Handed::Lock).await?;

@@ -10,6 +10,7 @@ use camino::Utf8Path;
 
 use super::filestore_copy::Workplace;
 use super::filestore_proof::Shape;
+use super::image::{MISSING_MODULES, look_at_image, missing_modules};
 use super::incoming_filestore::FilestorePair;
 use super::room::{look_at_room, while_there_is_room};
 use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
@@ -18,22 +19,29 @@ use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::postgres::Names;
 use crate::process::{Ending, Sink};
 use crate::stack::Change;
-use crate::stack::Stack;
+use crate::stack::{MissingModules, Stack};
 use crate::upstream::{FilestoreSize, PullProgress, ReadOnly, VANISHED};
 
 /// Copies the filestore.
 #[derive(Debug, Clone)]
-pub(super) struct CopyFilestore;
+pub(super) struct CopyFilestore {
+    /// Which of the upstream's modules the image may lack, where the command line says so.
+    pub(super) missing_modules: Option<MissingModules>,
+}
 
 /// `run = { copy-filestore = … }`
 pub(super) static KIND: Kind = Kind {
     grammar: ActionGrammar {
         key: "copy-filestore",
         about: "Copies the upstream's filestore beside the live one.",
-        argument: ArgumentGrammar::Options(&[]),
+        argument: ArgumentGrammar::Options(&[MISSING_MODULES]),
         on_stack: true,
     },
-    make: |_| Arc::new(CopyFilestore),
+    make: |given| {
+        Arc::new(CopyFilestore {
+            missing_modules: missing_modules(&given),
+        })
+    },
 };
 
 #[async_trait]
@@ -54,6 +62,11 @@ impl Action for CopyFilestore {
 
     async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         scene.require_local()?;
+        match look_at_image(scene, self.missing_modules.as_ref()).await {
+            // An upstream that cannot be asked is asked again by `copy-database`, and fails there, under its name.
+            Err(ActionError::Upstream(_)) if !scene.processes.cancellation().is_cancelled() => {}
+            looked => looked?,
+        }
         look_at_room(scene).await?;
         let pair = pair(scene.stack()?)?;
         scene.handover.files.put((pair.clone(), scene.run.clone())).await;

@@ -81,6 +81,8 @@ pub struct Handover {
     pub password: Slot<Secret>,
     /// What the upstream's database is.
     pub facts: OnceCell<DatabaseFacts>,
+    /// The upstream's modules that the image lacks, in a run that goes on without them: compared once, before anything is copied.
+    pub(super) not_in_image: OnceCell<Vec<String>>,
     /// Whether there is room for the copy: looked at once, before anything is copied.
     pub(super) room: OnceCell<()>,
     /// The filestores of the stack and this run, from the first file that is brought until the swap begins.

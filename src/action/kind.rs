@@ -96,13 +96,19 @@ impl Given {
             .map(|(_, value)| value)
     }
 
+    /// Returns the text that an option gives.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.option(key) {
+            Some(GivenOption::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Returns the path that an option gives; an empty one is none.
     #[must_use]
     pub fn path(&self, key: &str) -> Option<Utf8PathBuf> {
-        match self.option(key) {
-            Some(GivenOption::Text(text)) if !text.is_empty() => Some(text.into()),
-            _ => None,
-        }
+        self.text(key).filter(|text| !text.is_empty()).map(Utf8PathBuf::from)
     }
 
     /// Returns whether an option is given and holds.

@@ -14,7 +14,9 @@ use super::compose::compose_without_keys;
 use super::incoming_filestore::FilestorePair;
 use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
 use crate::manifest::{ActionGrammar, ArgumentGrammar};
-use crate::postgres::{Incoming, Names, installed_modules, modules_not_installed};
+use crate::postgres::{
+    Incoming, Names, installed_modules, modules_not_installed, modules_that_are, put_back_to_installed,
+};
 use crate::process::Command;
 use crate::stack::Change;
 use crate::stack::Stack;
@@ -86,11 +88,12 @@ impl Action for Modules {
     async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let wanted = wanted(stack);
-        if wanted == Wanted::Nothing {
+        let lacking = scene.handover.not_in_image.get().map_or(&[][..], Vec::as_slice);
+        if wanted == Wanted::Nothing && lacking.is_empty() {
             return Ok(());
         }
         let incoming = scene.handover.incoming.take(Handed::Incoming).await?;
-        let outcome = update(scene, &incoming, wanted).await;
+        let outcome = update_and_put_back(scene, &incoming, wanted, lacking).await;
         scene.handover.incoming.put(incoming).await;
         outcome
     }
@@ -102,6 +105,30 @@ impl Action for Modules {
     fn takes(&self) -> &'static [Handed] {
         &[Handed::Incoming, Handed::Role]
     }
+}
+
+/// Updates, and takes the mark `to upgrade` from the modules that the update could not reach: Odoo would complain of them at
+/// each start.
+async fn update_and_put_back(
+    scene: &Scene,
+    incoming: &Incoming,
+    wanted: Wanted,
+    lacking: &[String],
+) -> Result<(), ActionError> {
+    let session = incoming.connect().await?;
+    let mut were_installed = modules_that_are(&session, "installed").await?;
+    drop(session);
+    update(scene, incoming, wanted).await?;
+    were_installed.extend(lacking.iter().cloned());
+    let session = incoming.connect().await?;
+    let left = put_back_to_installed(&session, &were_installed).await?;
+    if !left.is_empty() {
+        scene.report.warn(format!(
+            "not updated, for the image lacks them or what they need; they are marked as installed again: {}",
+            left.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 async fn update(scene: &Scene, incoming: &Incoming, wanted: Wanted) -> Result<(), ActionError> {

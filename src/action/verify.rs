@@ -110,7 +110,8 @@ impl Verify {
         sanitised: &Sanitised<Incoming>,
         earlier: Option<Report>,
     ) -> Result<(), ActionError> {
-        let report = whole(sanitised.report(), earlier);
+        let mut report = whole(sanitised.report(), earlier);
+        report.not_in_image = scene.handover.not_in_image.get().cloned().unwrap_or_default();
         self.write(scene, &report).await?;
         for line in report.changed_lines() {
             scene.report.note(line);

@@ -130,6 +130,8 @@ pub struct StackDef {
     pub protected: Option<bool>,
     /// How many of the files that a copy's attachments name may be missing: a share such as `1%`, or a number.
     pub missing_files: Option<Text>,
+    /// Which of the upstream's installed modules the stack's image may lack: `refuse` (none), `continue` (any), or names.
+    pub missing_modules: Option<Text>,
     /// What `[sanitise]` says otherwise for this stack, in every file, the one that wins last. It is read apart.
     #[serde(default, deserialize_with = "read_apart")]
     pub sanitise: Vec<Sourced<Spanned<toml::Table>>>,

@@ -55,6 +55,7 @@ fn texts_of_stack(def: &StackDef) -> impl Iterator<Item = &Text> {
         &def.base_url,
         &def.database,
         &def.missing_files,
+        &def.missing_modules,
     ];
     let bind = def.ports.iter().filter_map(|ports| ports.bind.as_ref());
     let maps = def.vars.values().chain(def.files.values());

@@ -57,6 +57,7 @@ pub use names::{Names, is_reserved};
 pub use observer::Observer;
 pub use odoo::{
     AttachedFile, Attachments, STORED_ELSEWHERE, analyze, attachments, installed_modules, modules_not_installed,
+    modules_that_are, put_back_to_installed,
 };
 pub use recover::{Leftover, clean, close, scan};
 pub use replication::staying_behind;

@@ -39,6 +39,38 @@ pub async fn modules_not_installed(
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
+/// The modules in this state.
+///
+/// # Errors
+/// As [`installed_modules`].
+pub async fn modules_that_are(client: &Client, state: &str) -> Result<Vec<String>, PostgresError> {
+    let rows = client
+        .query(
+            "SELECT name::text FROM ir_module_module WHERE state = $1::text ORDER BY name",
+            &[&state],
+        )
+        .await
+        .map_err(PostgresError::doing("listing modules"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Marks those of these modules as installed that are to be upgraded, and returns their names.
+///
+/// # Errors
+/// As [`installed_modules`].
+pub async fn put_back_to_installed(client: &Client, names: &[String]) -> Result<Vec<String>, PostgresError> {
+    let rows = client
+        .query(
+            "WITH back AS (UPDATE ir_module_module SET state = 'installed'
+                            WHERE state = 'to upgrade' AND name = ANY($1::text[]) RETURNING name::text)
+             SELECT name FROM back ORDER BY name",
+            &[&names],
+        )
+        .await
+        .map_err(PostgresError::doing("marking modules as installed"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// A file that attachments name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachedFile {

@@ -90,6 +90,7 @@ pub async fn audit(
         findings,
         not_covered: coverage::not_covered(&read, &catalogue, rules, facts).await?,
         remainders: asked.remainders,
+        not_in_image: Vec::new(),
         faults: asked.faults,
         production_names,
         milliseconds: pass::milliseconds(begun),

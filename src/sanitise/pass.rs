@@ -109,6 +109,7 @@ pub(super) async fn apply(
         findings: Vec::new(),
         not_covered: Vec::new(),
         remainders: Vec::new(),
+        not_in_image: Vec::new(),
         faults: Vec::new(),
         production_names,
         milliseconds: milliseconds(begun),

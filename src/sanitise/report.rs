@@ -86,6 +86,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Modules whose data nobody looked after by name.
     pub not_covered: Vec<NotCovered>,
+    /// Installed modules that the copy's image lacks, because somebody chose to go on without them.
+    pub not_in_image: Vec<String>,
     /// Surfaces that are not as they should be.
     pub remainders: Vec<Remainder>,
     /// What makes the database no working Odoo.
@@ -201,6 +203,11 @@ impl Report {
             self.not_covered
                 .iter()
                 .map(|module| format!("`{}`: {}", module.module, module.fields.join(", "))),
+        );
+        list(
+            &mut text,
+            "Installed, but not in the copy's image",
+            self.not_in_image.iter().map(|module| format!("`{module}`")),
         );
         list(
             &mut text,

@@ -15,6 +15,7 @@ mod guard;
 mod layers;
 mod machines;
 mod master_password;
+mod missing_modules;
 mod neighbours;
 mod origin;
 mod places;
@@ -35,6 +36,7 @@ pub use error::StackError;
 pub use folders::FoldersError;
 pub use guard::Change;
 pub use machines::Production;
+pub use missing_modules::MissingModules;
 pub use origin::Origin;
 pub use places::{Paths, Ports, plain};
 pub use project::Project;
@@ -102,6 +104,8 @@ pub struct Stack {
     pub policy_parts: Vec<PolicyPart>,
     /// How many files a copy's attachments may miss.
     pub missing_files: Tolerance,
+    /// Which of the upstream's modules its image may lack.
+    pub missing_modules: MissingModules,
 }
 
 impl Stack {

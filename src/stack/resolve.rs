@@ -5,7 +5,7 @@ use minijinja::context;
 
 use super::places::absolute;
 use super::policy::policy;
-use super::{Paths, Ports, Secrecy, Stack, StackError, Tolerance, Unset, Value, Variables};
+use super::{MissingModules, Paths, Ports, Secrecy, Stack, StackError, Tolerance, Unset, Value, Variables};
 use super::{context_of_variables, context_that_notes};
 use crate::manifest::{Deploy, Manifest, Sourced, StackDef, Text};
 use crate::postgres::is_reserved;
@@ -117,6 +117,7 @@ impl Resolver<'_> {
             mounts_outside,
             take_over: Vec::new(),
             missing_files: self.missing_files()?,
+            missing_modules: self.missing_modules()?,
             name: self.name.to_owned(),
             variables: self.variables,
             stated: self.stated,
@@ -151,6 +152,13 @@ impl Resolver<'_> {
             value,
             origin: layer.place(text).to_string(),
             why: why.into(),
+        })
+    }
+
+    fn missing_modules(&self) -> Result<MissingModules, StackError> {
+        Ok(match self.first(|def| def.missing_modules.as_ref()) {
+            Some((layer, text)) => self.render(layer, text)?.as_str().into(),
+            None => MissingModules::default(),
         })
     }
 

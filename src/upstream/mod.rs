@@ -9,6 +9,7 @@
 mod compression;
 mod error;
 mod filestore_size;
+mod installed_module;
 mod names;
 mod pull_progress;
 mod question;
@@ -22,6 +23,7 @@ mod upstream;
 pub use compression::Compression;
 pub use error::UpstreamError;
 pub use filestore_size::FilestoreSize;
+pub use installed_module::InstalledModule;
 pub use pull_progress::PullProgress;
 pub use question::Question;
 pub use read_only::ReadOnly;

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::names::{local_folder, name, remote_folder};
-use super::{Compression, Question, ReadOnly, TableSize, UpstreamError};
+use super::{Compression, InstalledModule, Question, ReadOnly, TableSize, UpstreamError};
 use crate::host::SshTarget;
 use crate::postgres::DatabaseFacts;
 use crate::process::{Command, Processes};
@@ -150,6 +150,15 @@ impl Upstream {
     /// If it cannot be asked, or the answer is not understood.
     pub async fn table_sizes(&self, processes: &Processes) -> Result<Vec<TableSize>, UpstreamError> {
         self.answer(Question::TableSizes, processes).await
+    }
+
+    /// Asks which modules are installed, by name.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be asked, or the answer is not understood.
+    pub async fn modules(&self, processes: &Processes) -> Result<Vec<InstalledModule>, UpstreamError> {
+        self.answer(Question::Modules, processes).await
     }
 
     /// Pulls the filestore into a folder of this machine, whose parent exists. What an older copy (`link_dest`) has already

@@ -1,15 +1,17 @@
 //! The container in which Odoo updates modules, and what stands beside it while it does.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use tokio_util::sync::CancellationToken;
 
 use super::super::compose::compose_without_keys;
 use super::super::{ActionError, Scene};
+use crate::event::{Progress, Unit};
 use crate::host::Mode;
 use crate::postgres::{Incoming, RESTORE};
-use crate::process::Command;
+use crate::process::{Command, Sink};
 use crate::secret::Secret;
 use crate::stack::Stack;
 
@@ -51,9 +53,35 @@ async fn update_them(
             &scene.report.sink(),
         )
         .await?;
-    scene
-        .run_there(odoo(stack, &container(stack, &scene.run), database, update, install))
-        .await
+    let command = odoo(stack, &container(stack, &scene.run), database, update, install);
+    let command = stack.host.command(command)?;
+    scene.report.command(&command);
+    Ok(scene.processes.run(&command, &watched(scene)).await?)
+}
+
+/// What receives Odoo's lines, and tells which module it loads. Only the screen believes them; success is the exit status.
+fn watched(scene: &Scene) -> Sink {
+    let (report, log) = (scene.report.clone(), scene.report.sink());
+    Arc::new(move |stream, line| {
+        if let Some(progress) = loading(line) {
+            report.progress(progress);
+        }
+        log(stream, line);
+    })
+}
+
+/// Reads `… odoo.modules.loading: Loading module sale (12/130)`.
+fn loading(line: &str) -> Option<Progress> {
+    let (_, rest) = line.split_once("Loading module ")?;
+    let (module, counts) = rest.split_once(" (")?;
+    let (at, of) = counts.split_once(')')?.0.split_once('/')?;
+    let (at, of): (u64, u64) = (at.parse().ok()?, of.parse().ok()?);
+    Some(Progress {
+        done: at.saturating_sub(1),
+        total: Some(of),
+        unit: Unit::Items,
+        current: module.to_owned(),
+    })
 }
 
 /// Removes the overlay with the restore role's password, and containers, which outlive their clients: those of this run,
@@ -130,4 +158,26 @@ fn odoo(
         }
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odoos_lines_tell_which_module_it_loads() {
+        let line = "2026-11-25 10:00:00,123 1 INFO shop odoo.modules.loading: Loading module sale (12/130) ";
+        let progress = loading(line).unwrap();
+        assert_eq!(
+            (progress.done, progress.total, progress.current.as_str()),
+            (11, Some(130), "sale")
+        );
+        for line in [
+            "Loading module sale",
+            "Loading module sale (12)",
+            "Module sale loaded in 0.1s, 12 queries (12/130)",
+        ] {
+            assert_eq!(loading(line), None, "{line}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use camino::Utf8PathBuf;
 
 use super::anonymous_volumes;
 use super::database::finish_swap;
+use super::first_start::{self, first_start};
 use super::same_project::require_same_project;
 use super::there::Interrupted;
 use super::{Action, ActionError, Kind, Outline, Scene, Step, Voice, logs};
@@ -87,7 +88,9 @@ impl Action for Compose {
             _ => None,
         };
         let commands = [command].into_iter().chain(beside);
-        Ok(commands.map(|command| Step::Command(command.to_string())).collect())
+        let commands = commands.map(|command| Step::Command(command.to_string()));
+        let first = self.may_start_web().then(|| first_start::note(stack)).flatten();
+        Ok(first.map(Step::Note).into_iter().chain(commands).collect())
     }
 
     async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
@@ -107,10 +110,16 @@ impl Action for Compose {
             Change::Containers => Interrupted::Waits,
             Change::Nothing | Change::Data => Interrupted::Asks,
         };
-        if !matches!(self.subcommand(), Some((subcommand, _)) if REMAKING.contains(&subcommand)) {
+        let remakes = matches!(self.subcommand(), Some((subcommand, _)) if REMAKING.contains(&subcommand));
+        if remakes {
+            anonymous_volumes::note(scene).await?;
+        }
+        if self.may_start_web() && !scene.handover.lock.is_there().await {
+            first_start(scene).await?;
+        }
+        if !remakes {
             return scene.change_there(command, interrupted).await;
         }
-        anonymous_volumes::note(scene).await?;
         // What fails or is interrupted half-way may have made containers anew all the same; the next change sweeps.
         scene.change_there(command, interrupted).await?;
         anonymous_volumes::sweep(scene).await?;
@@ -154,6 +163,12 @@ impl Compose {
     fn may_start_services(&self) -> bool {
         self.subcommand()
             .is_none_or(|(subcommand, _)| !STARTING_NOTHING.contains(&subcommand))
+    }
+
+    /// Whether the web may run that did not run before. One-off containers are whatever they are told to be.
+    fn may_start_web(&self) -> bool {
+        let one_off = matches!(self.subcommand(), Some(("run", _)));
+        self.may_start_services() && !self.leaves_containers() && !one_off
     }
 
     /// Whether compose reads the stack's files for it, and so all variables that they name.

@@ -9,9 +9,9 @@ use tokio::sync::{Mutex, OnceCell};
 use super::incoming_filestore::FilestorePair;
 use super::role_note::RoleNote;
 use super::{ActionError, Handed, Report, is_short, reserve};
+use crate::event::NewPassword;
 use crate::postgres::{DatabaseFacts, Incoming, PostgresError, RestoreLock, RestoreRole, Server};
 use crate::sanitise::{self, Sanitised};
-use crate::secret::Secret;
 use crate::stack::Stack;
 
 /// A place for one thing.
@@ -77,8 +77,8 @@ pub struct Handover {
     pub sanitised: Slot<Sanitised<Incoming>>,
     /// What sanitising did, production's names among it, gathered before they were overwritten.
     pub treated: Slot<sanitise::Report>,
-    /// The password that sanitising gave the copy's users.
-    pub password: Slot<Secret>,
+    /// The password that sanitising gave the copy's users, or the first start the administrator.
+    pub password: Slot<NewPassword>,
     /// What the upstream's database is.
     pub facts: OnceCell<DatabaseFacts>,
     /// The upstream's modules that the image lacks, in a run that goes on without them: compared once, before anything is copied.
@@ -150,12 +150,12 @@ impl Handover {
         Ok(())
     }
 
-    /// Takes the password to be shown once: if the run made one, and the copy that it is for serves or may serve,
-    /// whatever failed afterwards.
-    pub async fn password_to_tell(&self, is_done: bool, failure: Option<&ActionError>) -> Option<Secret> {
+    /// Takes the password to be shown once: if the run made one, and it counts already, or the copy that it is for serves or
+    /// may serve, whatever failed afterwards.
+    pub async fn password_to_tell(&self, is_done: bool, failure: Option<&ActionError>) -> Option<NewPassword> {
         let may_serve = matches!(failure, Some(ActionError::Postgres(PostgresError::SwapUnknown { .. })));
         let tells = is_done || may_serve || self.is_live();
-        self.password.take_if_there().await.filter(|_| tells)
+        self.password.take_if_there().await.filter(|new| tells || new.holds)
     }
 
     /// Leaves things as a run must leave them: the incoming database parked, the restore role without login, the lock

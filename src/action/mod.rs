@@ -18,6 +18,7 @@ mod error;
 mod filestore_copy;
 mod filestore_proof;
 mod filestore_records;
+mod first_start;
 mod half_done;
 mod handed;
 mod handover;

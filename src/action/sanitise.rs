@@ -14,6 +14,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::database::running_server;
 use super::module_files::{ask, module_files};
 use super::{Action, ActionError, Handed, Kind, Outline, Scene, Step};
+use crate::event::NewPassword;
 use crate::manifest::{ActionGrammar, ArgumentGrammar};
 use crate::postgres::{Incoming, Names, Session, State};
 use crate::sanitise::{Clue, Facts, Report, RuleSet, imagine, sanitise};
@@ -77,7 +78,12 @@ impl Action for Sanitise {
             scene.report.warn(format!("{finding}; so the copy will not go live"));
         }
         if let Some(password) = report.generated_password.take() {
-            scene.handover.password.put(password).await;
+            let told = NewPassword {
+                of: "the users of the copy have a new password".into(),
+                password,
+                holds: false,
+            };
+            scene.handover.password.put(told).await;
         }
         scene.handover.treated.put(report).await;
         Ok(())

@@ -9,9 +9,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Diagnostic;
-use crate::event::Queue;
+use crate::event::{NewPassword, Queue};
 use crate::run::Logs;
-use crate::secret::Secret;
 use crate::ui::Ui;
 
 /// How long a screen that stands still is waited for at the end of a run, if all that it lacks is talk.
@@ -26,7 +25,7 @@ pub(super) struct Last {
     /// Why it failed.
     pub(super) diagnostic: Option<Diagnostic>,
     /// A password that is nowhere else.
-    pub(super) password: Option<Secret>,
+    pub(super) password: Option<NewPassword>,
     /// Where the logs are, if they are kept.
     pub(super) logs: Option<Logs>,
 }

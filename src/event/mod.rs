@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::secret::Secret;
+
 pub use events::Events;
 pub use interest::{Interest, Lines};
 pub use queue::Queue;
@@ -146,6 +148,17 @@ pub enum Unit {
     Bytes,
     /// Things: tables, files, modules.
     Items,
+}
+
+/// A password that a run made: to be shown once, for it is nowhere else.
+#[derive(Debug, Clone)]
+pub struct NewPassword {
+    /// Whose it is, as the beginning of a sentence.
+    pub of: String,
+    /// The password.
+    pub password: Secret,
+    /// Whether it counts whatever becomes of the run.
+    pub holds: bool,
 }
 
 /// How a node ended.

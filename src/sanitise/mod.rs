@@ -78,6 +78,7 @@ pub use hashes::Hashes;
 pub use imagined::imagine;
 pub use module_files::ModuleFile;
 pub use own::{Horizon, Own};
+pub use password::{AdminPassword, matches_stored};
 pub use plan::plan;
 pub use policy::{Allowance, Mail, Passwords, Policy, PolicyPart, ServiceUser, UnknownSecrets};
 pub use projection::{Projection, projection};

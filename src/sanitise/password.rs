@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use pbkdf2::mcf::PasswordHash;
-use pbkdf2::password_hash::PasswordHasher as _;
+use pbkdf2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use pbkdf2::{Algorithm, Params, Pbkdf2};
 use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::error::SanitiseError;
@@ -19,6 +20,9 @@ pub(super) fn rounds(odoo: u16) -> u32 {
 /// The rounds with which Odoo hashes API keys.
 pub(super) const KEY_ROUNDS: u32 = 6_000;
 
+/// A version of Odoo that asks for as many rounds as any does.
+const NEWEST: u16 = 19;
+
 /// Enough to see how a salt is written.
 const FEWEST_ROUNDS: u32 = 1_000;
 
@@ -30,6 +34,53 @@ pub(super) fn hash(password: &Secret, salt: &[u8], rounds: u32) -> Result<String
         .hash_password_with_salt(password.expose().as_bytes(), salt)
         .map(|hash: PasswordHash| hash.to_string())
         .map_err(|error| fault(error.to_string()))
+}
+
+/// A password for the administrator of a new database.
+#[derive(Debug)]
+pub struct AdminPassword {
+    /// As Odoo stores it.
+    pub hash: Secret,
+    /// The password itself, if none was chosen.
+    pub generated: Option<Secret>,
+}
+
+impl AdminPassword {
+    /// Hashes the chosen password, or one that it makes.
+    ///
+    /// # Errors
+    /// [`SanitiseError::Password`].
+    pub async fn make(chosen: Option<Secret>) -> Result<Self, SanitiseError> {
+        let generated = chosen.is_none().then(generate);
+        let password = chosen.or_else(|| generated.clone()).unwrap_or_else(generate);
+        let salt = Uuid::new_v4().into_bytes();
+        // It takes a third of a second by design.
+        let work = spawn_blocking(move || hash(&password, &salt, rounds(NEWEST)));
+        let hash = work.await.map_err(|error| SanitiseError::Password {
+            reason: error.to_string(),
+        })??;
+        Ok(Self {
+            hash: Secret::new(hash),
+            generated,
+        })
+    }
+}
+
+/// Whether this is the password that Odoo stores so: by its hash, or as it is.
+pub async fn matches_stored(password: &Secret, stored: &Secret) -> bool {
+    let (password, stored) = (password.clone(), stored.clone());
+    let work = spawn_blocking(move || {
+        if password.expose() == stored.expose() {
+            return true;
+        }
+        let Ok(hash) = PasswordHash::new(stored.expose()) else {
+            return false;
+        };
+        Pbkdf2::default()
+            .verify_password(password.expose().as_bytes(), &hash)
+            .is_ok()
+    });
+    work.await.unwrap_or(false)
 }
 
 /// Whether a hash has this salt and so many rounds.
@@ -100,6 +151,18 @@ mod tests {
     const EXPECTED_KEY: &str = "$pbkdf2-sha512$6000$MDEyMzQ1Njc4OWFiY2RlZg$JJYt7Pks5Bp7mpzO8KCHmSXAROrdLOQJ0Do69w86RXAVcttOS4o70AT7plSuE/noU/HE/WpW4hNc2PzQHmml1Q";
 
     const EXPECTED: &str = "$pbkdf2-sha512$1000$MDEyMzQ1Njc4OWFiY2RlZg$ole6Tm0wNK6UnOqXBn401pAtRoEJZH.LqiaJfmRCfRBKsO9HhT6hoQB/3k2DFSx5jm36ssU4s8yUZ3uADUl6Xw";
+
+    #[tokio::test]
+    async fn a_stored_password_is_recognised() {
+        let hello = Secret::new("hello");
+        assert!(matches_stored(&hello, &Secret::new(EXPECTED)).await);
+        assert!(matches_stored(&hello, &Secret::new("hello")).await);
+        for other in ["", "$pbkdf2-sha512$", "hell", EXPECTED_KEY] {
+            assert!(!matches_stored(&hello, &Secret::new(other)).await, "{other}");
+        }
+        let made = AdminPassword::make(None).await.unwrap();
+        assert!(matches_stored(&made.generated.unwrap(), &made.hash).await);
+    }
 
     #[test]
     fn generated_passwords_differ_and_can_be_typed() {

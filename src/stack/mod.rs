@@ -140,11 +140,17 @@ impl Stack {
     /// # Errors
     /// [`StackError::Missing`] for the first that no layer has.
     pub fn require_variables(&self) -> Result<(), StackError> {
-        if self.overlays.iter().any(|overlay| overlay == BASE) {
+        if self.has_base() {
             self.database()?;
             self.database_password()?;
         }
         Ok(())
+    }
+
+    /// Whether it has the services of Odoo.
+    #[must_use]
+    pub fn has_base(&self) -> bool {
+        self.overlays.iter().any(|overlay| overlay == BASE)
     }
 
     /// The address under which people reach the stack.

@@ -27,9 +27,8 @@ use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
 use crate::error::Diagnostic;
-use crate::event::{Event, Interest, Lines, Stream};
+use crate::event::{Event, Interest, Lines, NewPassword, Stream};
 use crate::process::Redactor;
-use crate::secret::Secret;
 use bars::Bars;
 use paint::Paint;
 use plain::Plain;
@@ -215,15 +214,13 @@ impl Ui {
     }
 
     /// Shows a generated password, in every mode: it is nowhere else.
-    pub fn password(&mut self, password: &Secret) {
-        let password = password.expose();
+    pub fn password(&mut self, new: &NewPassword) {
+        let (of, password) = (&new.of, new.password.expose());
         if self.is_json() {
-            let record = serde_json::json!({ "event": "password", "password": password });
+            let record = serde_json::json!({ "event": "password", "of": of, "password": password });
             self.as_it_is(&json::line(&record));
         } else {
-            self.talk(&format!(
-                "the users of the copy have a new password, shown this once: {password}\n"
-            ));
+            self.talk(&format!("{of}, shown this once: {password}\n"));
         }
     }
 

@@ -17,6 +17,7 @@ mod activate;
 mod audit;
 mod compose_config;
 mod env_files;
+mod first_start;
 mod host_line;
 mod host_lock;
 mod image;

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::room::Shortage;
-use super::{FilesMissing, Handed, ImageUnfit, OtherProject, WayBack, WouldOverwrite};
+use super::{Differs, FilesMissing, Handed, ImageUnfit, OtherProject, WayBack, WouldOverwrite};
 use crate::error::{Diagnostic, ExitCode, Explain};
 use crate::host::{HostError, PathError};
 use crate::postgres::{BadName, PostgresError};
@@ -65,6 +65,9 @@ pub enum ActionError {
         /// The database.
         database: String,
     },
+    /// Files that are not what is rendered.
+    #[error(transparent)]
+    Differs(Box<Differs>),
     /// An image that does not fit the upstream.
     #[error(transparent)]
     Image(Box<ImageUnfit>),
@@ -349,6 +352,7 @@ impl Explain for ActionError {
                 .hint("is the name in ODOO_UPDATE_MODULES right, and is the module in the image, with what it depends on?"),
             Self::WouldOverwrite(error) => error.explain(),
             Self::Image(error) => error.explain(),
+            Self::Differs(error) => error.explain(),
             Self::Rule(error) => error.explain(),
             Self::Refused(refusal) => refusal.explain(),
             Self::OtherProject(error) => error.explain(),

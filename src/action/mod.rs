@@ -58,6 +58,7 @@ pub use handover::Handover;
 pub use image::ImageUnfit;
 pub use in_the_way::{InTheWay, WouldOverwrite};
 pub use kind::{Given, GivenOption, KINDS, Kind, grammar, kind};
+pub use render::Differs;
 pub use room::{Need, Shortage, is_short};
 pub use same_project::OtherProject;
 pub use scene::{Outline, Report, Scene};

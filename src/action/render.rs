@@ -4,6 +4,10 @@
 //! it leaves some files new and some old, each of them whole. What opw-task did not write is not replaced.
 //! Where the disk is nearly full, what ended runs left behind is removed first.
 
+mod check;
+
+pub use check::Differs;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,27 +16,55 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::clear::make_room;
 use super::in_the_way::{Belongs, Way, WouldOverwrite, way};
 use super::room::is_short;
-use super::{Action, ActionError, Kind, Outline, Scene, Step};
+use super::{Action, ActionError, Kind, Outline, Scene, Step, Voice};
 use crate::host::{Found, Host, Mode, here};
-use crate::manifest::{ActionGrammar, ArgumentGrammar};
+use crate::manifest::{ActionGrammar, ArgumentGrammar, OptionGrammar, OptionKind};
 use crate::render::{Author, File, render};
 use crate::stack::Change;
 use crate::stack::{Paths, Project, Stack};
 
 /// Renders the stack's files.
 #[derive(Debug, Clone)]
-pub(super) struct Render;
+pub(super) struct Render {
+    /// Whether it writes nothing and fails where a file is not what is rendered.
+    check: bool,
+    /// Whether it writes nothing and prints what is rendered.
+    stdout: bool,
+}
 
 /// `run = { render = … }`
 pub(super) static KIND: Kind = Kind {
     grammar: ActionGrammar {
         key: "render",
         about: "Renders the stack's files.",
-        argument: ArgumentGrammar::Options(&[]),
+        argument: ArgumentGrammar::Options(&[
+            OptionGrammar {
+                key: "check",
+                about: "Whether nothing is written, and a file that is not what is rendered is a failure.",
+                kind: OptionKind::Condition,
+            },
+            OptionGrammar {
+                key: "stdout",
+                about: "Whether nothing is written, and what is rendered is printed.",
+                kind: OptionKind::Condition,
+            },
+        ]),
         on_stack: true,
     },
-    make: |_| Arc::new(Render),
+    make: |given| {
+        Arc::new(Render {
+            check: given.holds("check"),
+            stdout: given.holds("stdout"),
+        })
+    },
 };
+
+impl Render {
+    /// Whether it writes nothing.
+    fn looks(&self) -> bool {
+        self.check || self.stdout
+    }
+}
 
 #[async_trait]
 impl Action for Render {
@@ -40,6 +72,14 @@ impl Action for Render {
         let (stack, project) = (outline.stack()?, outline.project);
         let mut steps = Vec::new();
         for file in render(stack, project)? {
+            if self.looks() {
+                steps.push(Step::Note(format!(
+                    "{} {}",
+                    if self.stdout { "prints" } else { "compares" },
+                    file.path
+                )));
+                continue;
+            }
             // No host is asked, so only files of the checkout are known.
             if in_checkout(stack, project, &file) {
                 let found = here(&file.path).map_err(crate::host::HostError::from)?;
@@ -61,6 +101,16 @@ impl Action for Render {
     async fn carry_out(&self, scene: &Scene) -> Result<(), ActionError> {
         let stack = scene.stack()?;
         let files = files(scene).await?;
+        if self.stdout {
+            check::print(scene, &files);
+        }
+        if self.check {
+            let found = found(scene, &files).await?;
+            return check::compare(scene, &files, found);
+        }
+        if self.looks() {
+            return Ok(());
+        }
         let ways = ways(scene, &files).await?;
         if stack.host == Host::Local && is_short(stack) {
             make_room(scene).await;
@@ -100,7 +150,17 @@ impl Action for Render {
     }
 
     fn change(&self) -> Change {
-        Change::Containers
+        match self.looks() {
+            true => Change::Nothing,
+            false => Change::Containers,
+        }
+    }
+
+    fn voice(&self) -> Voice {
+        match self.looks() {
+            true => Voice::Answers,
+            false => Voice::Silent,
+        }
     }
 
     fn uses_docker(&self) -> bool {
@@ -112,26 +172,40 @@ impl Action for Render {
     }
 }
 
-/// What is done with each file. Nothing is written where one of them may not be.
-async fn ways(scene: &Scene, files: &[File]) -> Result<Vec<Way>, ActionError> {
+/// What lies where each of them belongs.
+async fn found(scene: &Scene, files: &[File]) -> Result<Vec<Option<Found>>, ActionError> {
     let stack = scene.stack()?;
     let is_checkouts = |file: &&File| in_checkout(stack, &scene.project, file);
     let (ours, theirs): (Vec<&File>, Vec<&File>) = files.iter().partition(is_checkouts);
-    let here = look(scene, &Host::Local, &ours).await?;
-    let there = look(scene, &stack.host, &theirs).await?;
+    let mut here = look(scene, &Host::Local, &ours).await?.into_iter();
+    let mut there = look(scene, &stack.host, &theirs).await?.into_iter();
+    let one = |file: &File| match in_checkout(stack, &scene.project, file) {
+        true => here.next().flatten(),
+        false => there.next().flatten(),
+    };
+    Ok(files.iter().map(one).collect())
+}
+
+/// What is done with each file. Nothing is written where one of them may not be.
+async fn ways(scene: &Scene, files: &[File]) -> Result<Vec<Way>, ActionError> {
+    let stack = scene.stack()?;
+    let found = found(scene, files).await?;
     let is_marked = |found: &Option<Found>| {
         found
             .as_ref()
             .is_some_and(|found| matches!(Author::of(&found.text), Author::Ours | Author::Edited))
     };
-    let marked = there.iter().any(is_marked);
-    let (mut here, mut there) = (here.into_iter(), there.into_iter());
+    let of_checkout = |file: &File| in_checkout(stack, &scene.project, file);
+    let marked = files
+        .iter()
+        .zip(&found)
+        .any(|(file, found)| !of_checkout(file) && is_marked(found));
     let mut ways = Vec::with_capacity(files.len());
-    for file in files {
+    for (file, found) in files.iter().zip(found) {
         let is_told = stack.may_take_over(&file.path);
-        let (found, belongs) = match in_checkout(stack, &scene.project, file) {
-            true => (here.next().flatten(), Belongs::Checkout),
-            false => (there.next().flatten(), Belongs::StateRoot { marked }),
+        let belongs = match of_checkout(file) {
+            true => Belongs::Checkout,
+            false => Belongs::StateRoot { marked },
         };
         ways.push(way(file, found.as_ref(), belongs, is_told));
     }

@@ -28,6 +28,7 @@ mod policy;
 mod process;
 mod readme;
 mod render;
+mod render_check;
 mod run;
 mod secrets;
 mod sentinel;

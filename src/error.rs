@@ -75,6 +75,8 @@ pub struct Diagnostic {
     pub hints: Vec<String>,
     /// How the program ends because of it.
     pub exit: ExitCode,
+    /// Other mistakes that were found with it, such as those of one manifest.
+    pub others: Vec<Diagnostic>,
 }
 
 impl Diagnostic {
@@ -88,6 +90,7 @@ impl Diagnostic {
             notes: Vec::new(),
             hints: Vec::new(),
             exit,
+            others: Vec::new(),
         }
     }
 
@@ -114,7 +117,11 @@ impl Diagnostic {
 
     /// The same with each of its texts changed, the label of its place too; the place's source stays as it is.
     #[must_use]
-    pub fn mapped(mut self, change: impl Fn(&str) -> String) -> Self {
+    pub fn mapped(self, change: impl Fn(&str) -> String) -> Self {
+        self.mapped_by(&change)
+    }
+
+    fn mapped_by(mut self, change: &dyn Fn(&str) -> String) -> Self {
         self.title = change(&self.title);
         for text in self.evidence.iter_mut().chain(&mut self.notes).chain(&mut self.hints) {
             *text = change(text);
@@ -122,6 +129,15 @@ impl Diagnostic {
         if let Some(place) = &mut self.place {
             place.label = change(&place.label);
         }
+        let others = std::mem::take(&mut self.others).into_iter();
+        self.others = others.map(|other| other.mapped_by(change)).collect();
+        self
+    }
+
+    /// Adds others that were found with it.
+    #[must_use]
+    pub fn with_others(mut self, others: impl IntoIterator<Item = Diagnostic>) -> Self {
+        self.others.extend(others);
         self
     }
 

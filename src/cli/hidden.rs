@@ -65,6 +65,8 @@ pub(super) fn without_values(mut diagnostic: Diagnostic) -> Diagnostic {
     if let Some(place) = &mut diagnostic.place {
         place.source.text = blanked(&place.source.text).into();
     }
+    let others = std::mem::take(&mut diagnostic.others).into_iter();
+    diagnostic.others = others.map(without_values).collect();
     diagnostic
 }
 

@@ -1,6 +1,8 @@
 //! Looks for what cannot be resolved later: unknown names, cycles, parameters that contradict each other.
 
-use super::{Manifest, ManifestError, ParamDef, Sourced, TaskDef, Text};
+use indexmap::IndexMap;
+
+use super::{Manifest, ManifestError, ParamDef, Sourced, StackDef, TaskDef, Text};
 use crate::error::Place;
 
 /// Words of the command line that no task may be called.
@@ -23,70 +25,72 @@ pub const OPTIONS: [&str; 10] = [
     "version",
 ];
 
-/// Checks all names of a manifest.
-pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
+/// Checks all names of a manifest, and adds what is wrong with them.
+pub(super) fn check(manifest: &Manifest, errors: &mut Vec<ManifestError>) {
     for (name, task) in &manifest.tasks {
-        check_task(manifest, name, task)?;
+        check_task(manifest, name, task, errors);
+    }
+    for layer in &manifest.stack_defaults {
+        check_layer(manifest, layer, errors);
     }
     for (name, stack) in &manifest.stacks {
-        well_named("stack", name, stack.heading())?;
-        let layers = std::iter::once(stack).chain(&manifest.stack_defaults);
-        for layer in layers {
-            if let Some(host) = &layer.def.host {
-                bears(layer, host, "host", manifest.hosts.keys())?;
-            }
-            if let Some(upstream) = &layer.def.upstream {
-                bears(layer, upstream, "upstream", manifest.upstreams.keys())?;
-            }
-            let mut variables = layer.def.vars.keys().chain(layer.def.inherit.iter().flatten());
-            variables.try_for_each(|variable| well_named_variable(layer, variable))?;
-        }
+        errors.extend(well_named("stack", name, stack.heading()));
+        check_layer(manifest, stack, errors);
     }
-    match path_of_cycle(manifest) {
-        Some(path) => Err(cycle(manifest, &path)),
-        None => Ok(()),
+    // A path through tasks that are not there is none.
+    if errors.is_empty() {
+        errors.extend(path_of_cycle(manifest).map(|path| cycle(manifest, &path)));
     }
 }
 
-fn check_task(manifest: &Manifest, name: &str, task: &Sourced<TaskDef>) -> Result<(), ManifestError> {
-    well_named("task", name, task.heading())?;
+fn check_layer(manifest: &Manifest, layer: &Sourced<StackDef>, errors: &mut Vec<ManifestError>) {
+    if let Some(host) = &layer.def.host {
+        errors.extend(bears(layer, host, "host", &manifest.hosts));
+    }
+    if let Some(upstream) = &layer.def.upstream {
+        errors.extend(bears(layer, upstream, "upstream", &manifest.upstreams));
+    }
+    let variables = layer.def.vars.keys().chain(layer.def.inherit.iter().flatten());
+    errors.extend(variables.filter_map(|variable| well_named_variable(layer, variable)));
+}
+
+fn check_task(manifest: &Manifest, name: &str, task: &Sourced<TaskDef>, errors: &mut Vec<ManifestError>) {
+    errors.extend(well_named("task", name, task.heading()));
     if COMMANDS.contains(&name) && !task.def.private {
-        return Err(ManifestError::invalid(
+        let error = ManifestError::invalid(
             format!("task `{name}` has the name of a command of opw-task itself"),
             Some(task.heading()),
-        )
-        .hinted(Some("give it another name".into())));
+        );
+        errors.push(error.hinted(Some("give it another name".into())));
     }
     for other in task.def.needs.iter().chain(&task.def.after) {
-        bears(task, other, "task", manifest.tasks.keys())?;
+        errors.extend(bears(task, other, "task", &manifest.tasks));
     }
     for (param, def) in &task.def.params {
         if let Some(why) = fault_of_param(param.get_ref(), def) {
             let title = format!("parameter `{}` of task `{name}` {why}", param.get_ref());
-            return Err(ManifestError::invalid(title, Some(task.place(param))));
+            errors.push(ManifestError::invalid(title, Some(task.place(param))));
         }
     }
-    let mut rests = task.def.params.iter().filter(|(_, def)| def.rest).skip(1);
-    if let Some((second, _)) = rests.next() {
+    let rests = task.def.params.iter().filter(|(_, def)| def.rest).skip(1);
+    errors.extend(rests.take(1).map(|(second, _)| {
         let title = format!("task `{name}` has two parameters that take the rest of the line");
-        return Err(ManifestError::invalid(title, Some(task.place(second))));
+        ManifestError::invalid(title, Some(task.place(second)))
+    }));
+    let is_on_stack = task.def.run.as_ref().is_some_and(|run| run.grammar.on_stack);
+    for variable in task.def.env.keys() {
+        if is_on_stack && CHOOSES_DOCKER.contains(&variable.get_ref().as_str()) {
+            let title = format!(
+                "task `{name}` selects another Docker engine through {}",
+                variable.get_ref()
+            );
+            let error = ManifestError::invalid(title, Some(task.place(variable)));
+            errors.push(error.hinted(Some(
+                "to run a stack on another machine, set its `host` to one of [hosts]".into(),
+            )));
+        }
+        errors.extend(well_named_variable(task, variable));
     }
-    let mut variables = task.def.env.keys();
-    if task.def.run.as_ref().is_some_and(|run| run.grammar.on_stack)
-        && let Some(variable) = variables
-            .clone()
-            .find(|name| CHOOSES_DOCKER.contains(&name.get_ref().as_str()))
-    {
-        let title = format!(
-            "task `{name}` selects another Docker engine through {}",
-            variable.get_ref()
-        );
-        let error = ManifestError::invalid(title, Some(task.place(variable)));
-        return Err(error.hinted(Some(
-            "to run a stack on another machine, set its `host` to one of [hosts]".into(),
-        )));
-    }
-    variables.try_for_each(|variable| well_named_variable(task, variable))
 }
 
 /// What is wrong with a parameter, if anything is.
@@ -109,40 +113,40 @@ fn fault_of_param(name: &str, def: &ParamDef) -> Option<&'static str> {
     }
 }
 
-fn bears<'a, T, I>(layer: &Sourced<T>, name: &Text, kind: &str, names: I) -> Result<(), ManifestError>
-where
-    I: Iterator<Item = &'a String> + Clone,
-{
-    if names.clone().any(|known| known == name.get_ref()) {
-        return Ok(());
+fn bears<T, D>(
+    layer: &Sourced<T>,
+    name: &Text,
+    kind: &str,
+    known: &IndexMap<String, Sourced<D>>,
+) -> Option<ManifestError> {
+    if known.contains_key(name.get_ref()) {
+        return None;
     }
-    Err(ManifestError::invalid(
+    let error = ManifestError::invalid(
         format!("there is no {kind} `{}`", name.get_ref()),
         Some(layer.place(name)),
-    )
-    .hinted(crate::suggest::hint(name.get_ref(), names.map(String::as_str))))
+    );
+    Some(error.hinted(crate::suggest::hint(name.get_ref(), known.keys().map(String::as_str))))
 }
 
-fn well_named(kind: &str, name: &str, place: Place) -> Result<(), ManifestError> {
-    if is_name(name) {
-        return Ok(());
-    }
-    Err(
+fn well_named(kind: &str, name: &str, place: Place) -> Option<ManifestError> {
+    let error = || {
         ManifestError::invalid(format!("`{name}` cannot be the name of a {kind}"), Some(place))
             .because("names go into command lines, folders and compose projects")
             .hinted(Some(
                 "use lower-case letters, digits and `-`, starting with a letter".into(),
-            )),
-    )
+            ))
+    };
+    (!is_name(name)).then(error)
 }
 
-fn well_named_variable<T>(layer: &Sourced<T>, name: &Text) -> Result<(), ManifestError> {
+fn well_named_variable<T>(layer: &Sourced<T>, name: &Text) -> Option<ManifestError> {
     if is_variable_name(name.get_ref()) {
-        return Ok(());
+        return None;
     }
     let title = format!("`{}` cannot be the name of a variable", name.get_ref());
     let error = ManifestError::invalid(title, Some(layer.place(name)));
-    Err(error.hinted(Some(
+    Some(error.hinted(Some(
         "use letters, digits and `_`; the first character cannot be a digit".into(),
     )))
 }

@@ -46,6 +46,9 @@ pub enum ManifestError {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// More than one mistake.
+    #[error("{} mistakes in the manifest", .0.len())]
+    Several(Vec<ManifestError>),
     /// A string that is no template, or speaks of what will never be there.
     #[error(transparent)]
     Template(#[from] RenderError),
@@ -58,6 +61,29 @@ impl ManifestError {
             hint: crate::suggest::suggestion(error.message()),
             message: error.message().trim_end().replace('\n', " "),
             place: error.span().map(place).map(Box::new),
+        }
+    }
+
+    /// Returns the errors as one, in the order of their places; none if there is none.
+    pub(super) fn all(errors: Vec<Self>) -> Result<(), Self> {
+        let mut placed: Vec<(Option<(String, usize)>, String, Self)> = errors
+            .into_iter()
+            .map(|error| {
+                let diagnostic = error.explain();
+                let place = diagnostic
+                    .place
+                    .map(|place| (place.source.path.to_string(), place.span.start));
+                (place, diagnostic.title, error)
+            })
+            .collect();
+        placed.sort_by(|one, other| one.0.cmp(&other.0));
+        // What all stacks share is looked at for each of them.
+        placed.dedup_by(|one, other| one.0.is_some() && (&one.0, &one.1) == (&other.0, &other.1));
+        let mut errors: Vec<Self> = placed.into_iter().map(|(_, _, error)| error).collect();
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            _ => Err(Self::Several(errors)),
         }
     }
 
@@ -107,6 +133,13 @@ impl Explain for ManifestError {
                     None => placed,
                 };
                 with_hint(noted, hint.as_ref())
+            }
+            Self::Several(errors) => {
+                let mut all = errors.iter().map(Explain::explain);
+                match all.next() {
+                    Some(first) => first.with_others(all),
+                    None => plain,
+                }
             }
             Self::Template(error) => error.explain(),
         }

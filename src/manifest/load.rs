@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::model::ManifestFile;
 use super::sources::{Sources, moved};
-use super::{Grammar, Manifest, ManifestError, RunDef, Sourced, StackDef, Text, check, include, run, templates};
+use super::{Grammar, Manifest, ManifestError, RunDef, Sourced, StackDef, TaskDef, check, include, run, templates};
 use crate::error::Source;
 
 /// The name under `[stacks]` that is no stack.
@@ -39,10 +39,11 @@ pub fn load(path: &Utf8Path, grammar: &Grammar) -> Result<Manifest, ManifestErro
         apart.take(&sources, &mut table)?;
         lay_over(&mut merged, table, 0);
     }
-    let runs = runs(&sources, &mut merged, grammar)?;
-    let manifest = typed(path, &sources, merged, apart, runs)?;
-    check::check(&manifest)?;
-    templates::check(&manifest)?;
+    let manifest = typed(path, &sources, merged, apart, grammar)?;
+    let mut errors = Vec::new();
+    check::check(&manifest, &mut errors);
+    templates::check(&manifest, &mut errors);
+    ManifestError::all(errors)?;
     Ok(manifest)
 }
 
@@ -125,46 +126,39 @@ fn lay_over<'i>(under: &mut DeTable<'i>, over: DeTable<'i>, depth: usize) {
     }
 }
 
-/// Takes `run` out of every task.
-fn runs(
-    sources: &Sources,
-    file: &mut DeTable<'_>,
-    grammar: &Grammar,
-) -> Result<HashMap<String, RunDef>, ManifestError> {
-    let mut found = HashMap::new();
-    let Some(DeValue::Table(tasks)) = file.get_mut("tasks").map(Spanned::get_mut) else {
-        return Ok(found);
-    };
-    for (name, task) in tasks.iter_mut() {
-        let DeValue::Table(task) = task.get_mut() else { continue };
-        let Some(value) = task.remove("run") else { continue };
-        let run = run::read(value, &grammar.actions).map_err(|fault| ManifestError::Syntax {
-            message: fault.message,
-            hint: fault.hint,
-            place: Some(Box::new(sources.place(fault.span))),
-        })?;
-        found.insert(name.get_ref().to_string(), run);
-    }
-    Ok(found)
-}
-
+/// Reads the merged tables, each definition by itself: all that cannot be read is told at once.
 fn typed(
     path: &Utf8Path,
     sources: &Sources,
-    merged: DeTable<'_>,
+    mut merged: DeTable<'_>,
     mut apart: Apart,
-    mut runs: HashMap<String, RunDef>,
+    grammar: &Grammar,
 ) -> Result<Manifest, ManifestError> {
+    let mut errors = Vec::new();
+    let mut written = taken(&mut merged, "tasks");
+    let mut runs = runs(sources, &mut written, grammar, &mut errors);
+    let mut tasks: IndexMap<String, Sourced<TaskDef>> = each(sources, written, &mut errors);
+    for (name, task) in &mut tasks {
+        task.def.run = runs.remove(name);
+    }
+    let mut stacks: IndexMap<String, Sourced<StackDef>> = each(sources, taken(&mut merged, "stacks"), &mut errors);
+    for (name, stack) in &mut stacks {
+        stack.def.sanitise = apart.of_stacks.remove(name).unwrap_or_default();
+    }
+    let upstreams = each(sources, taken(&mut merged, "upstreams"), &mut errors);
+    let hosts = each(sources, taken(&mut merged, "hosts"), &mut errors);
     let whole = Spanned::new(0..0, merged);
-    let mut file = ManifestFile::deserialize(toml::Deserializer::from(whole))
-        .map_err(|error| ManifestError::of_toml(&error, |span| sources.place(span)))?;
-    for (name, task) in &mut file.tasks {
-        task.run = runs.remove(name.get_ref());
-    }
-    for (name, stack) in &mut file.stacks {
-        stack.sanitise = apart.of_stacks.remove(name.get_ref()).unwrap_or_default();
-    }
-    let project = file.project.map(|def| sourced(sources, def.name.span(), def));
+    let rest = ManifestFile::deserialize(toml::Deserializer::from(whole))
+        .map_err(|error| ManifestError::of_toml(&error, |span| sources.place(span)));
+    let project = match rest {
+        Ok(file) => file.project,
+        Err(error) => {
+            errors.push(error);
+            None
+        }
+    };
+    ManifestError::all(errors)?;
+    let project = project.map(|def| sourced(sources, def.name.span(), def));
     let project = project.ok_or_else(|| {
         ManifestError::invalid(format!("{path} has no [project]"), None)
             .hinted(Some("begin the file with [project] and name = \"…\"".into()))
@@ -184,14 +178,63 @@ fn typed(
     Ok(Manifest {
         path: path.to_owned(),
         root,
-        upstreams: named(sources, file.upstreams),
-        hosts: named(sources, file.hosts),
+        upstreams,
+        hosts,
         stack_defaults: apart.defaults,
-        stacks: named(sources, file.stacks),
-        tasks: named(sources, file.tasks),
+        stacks,
+        tasks,
         sanitise: apart.sanitise,
         project,
     })
+}
+
+/// Takes the definitions of a kind out of the merged tables.
+fn taken<'i>(merged: &mut DeTable<'i>, kind: &str) -> DeTable<'i> {
+    match merged.get_mut(kind).map(Spanned::get_mut) {
+        Some(DeValue::Table(table)) => std::mem::take(table),
+        // What is no table is refused with the rest.
+        _ => DeTable::new(),
+    }
+}
+
+/// Takes `run` out of every task.
+fn runs(
+    sources: &Sources,
+    tasks: &mut DeTable<'_>,
+    grammar: &Grammar,
+    errors: &mut Vec<ManifestError>,
+) -> HashMap<String, RunDef> {
+    let mut found = HashMap::new();
+    for (name, task) in tasks.iter_mut() {
+        let DeValue::Table(task) = task.get_mut() else { continue };
+        let Some(value) = task.remove("run") else { continue };
+        match run::read(value, &grammar.actions) {
+            Ok(run) => drop(found.insert(name.get_ref().to_string(), run)),
+            Err(fault) => errors.push(ManifestError::Syntax {
+                message: fault.message,
+                hint: fault.hint,
+                place: Some(Box::new(sources.place(fault.span))),
+            }),
+        }
+    }
+    found
+}
+
+/// Reads each definition by itself.
+fn each<'i, T: Deserialize<'i>>(
+    sources: &Sources,
+    definitions: DeTable<'i>,
+    errors: &mut Vec<ManifestError>,
+) -> IndexMap<String, Sourced<T>> {
+    let mut found = IndexMap::new();
+    for (name, value) in definitions {
+        let heading = name.span();
+        match read(sources, value) {
+            Ok(def) => drop(found.insert(name.into_inner().into_owned(), sourced(sources, heading, def))),
+            Err(error) => errors.push(error),
+        }
+    }
+    found
 }
 
 fn sourced<T>(sources: &Sources, heading: Range<usize>, def: T) -> Sourced<T> {
@@ -200,12 +243,4 @@ fn sourced<T>(sources: &Sources, heading: Range<usize>, def: T) -> Sourced<T> {
         heading,
         def,
     }
-}
-
-fn named<T>(sources: &Sources, defs: IndexMap<Text, T>) -> IndexMap<String, Sourced<T>> {
-    let defs = defs.into_iter().map(|(name, def)| {
-        let heading = name.span();
-        (name.into_inner(), sourced(sources, heading, def))
-    });
-    defs.collect()
 }

@@ -12,28 +12,28 @@ use super::{RunDef, Sourced};
 /// A string with its place in the file.
 pub type Text = Spanned<String>;
 
-/// One manifest file.
+/// A manifest but for its definitions, which are read one by one. Their keys stand here so that they are known.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ManifestFile {
     /// Other manifests, relative to this one, that are read first. What this file says wins.
     #[serde(default, rename = "include")]
-    _include: Vec<Text>,
+    _include: Vec<String>,
     /// The project.
     pub project: Option<ProjectDef>,
     /// Production systems to copy from.
-    #[serde(default)]
-    pub upstreams: IndexMap<Text, UpstreamDef>,
+    #[serde(default, rename = "upstreams")]
+    _upstreams: toml::Table,
     /// Machines that run Docker, other than this one.
-    #[serde(default)]
-    pub hosts: IndexMap<Text, HostDef>,
+    #[serde(default, rename = "hosts")]
+    _hosts: toml::Table,
     /// Stacks; the entry `defaults` holds what all of them share.
-    #[serde(default)]
-    pub stacks: IndexMap<Text, StackDef>,
+    #[serde(default, rename = "stacks")]
+    _stacks: toml::Table,
     /// Tasks.
-    #[serde(default)]
-    pub tasks: IndexMap<Text, TaskDef>,
-    /// How copies of production are sanitised. It is read apart.
+    #[serde(default, rename = "tasks")]
+    _tasks: toml::Table,
+    /// How copies of production are sanitised.
     #[serde(default, rename = "sanitise", deserialize_with = "read_apart")]
     _sanitise: (),
 }

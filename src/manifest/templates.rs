@@ -11,39 +11,35 @@ const OF_STACKS: [&str; 4] = ["project", "stack", "env", "home"];
 /// What strings of tasks may speak of.
 const OF_TASKS: [&str; 4] = ["project", "params", "stack", "env"];
 
-/// Checks all templates of a manifest.
-pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
+/// Checks all templates of a manifest, and adds what is wrong with them.
+pub(super) fn check(manifest: &Manifest, errors: &mut Vec<ManifestError>) {
     let strings = Strings::default();
-    let check_all = |places: &mut dyn Iterator<Item = (&str, Place)>| -> Result<(), RenderError> {
-        for (text, place) in places {
-            let spoken = strings.names(text, &place)?;
-            known("name", &spoken, &OF_STACKS, &place)?;
-        }
-        Ok(())
+    let mut look = |text: &Text, place: Place| {
+        let known = strings
+            .names(text.get_ref(), &place)
+            .and_then(|spoken| known("name", &spoken, &OF_STACKS, &place));
+        errors.extend(known.err().map(ManifestError::from));
     };
     for stack in manifest.stacks.values().chain(&manifest.stack_defaults) {
-        check_all(&mut texts_of_stack(&stack.def).map(|text| (text.get_ref().as_str(), stack.place(text))))?;
+        texts_of_stack(&stack.def).for_each(|text| look(text, stack.place(text)));
     }
     for host in manifest.hosts.values() {
         let def = &host.def;
         let texts = [Some(&def.ssh), def.identity.as_ref(), def.known_hosts.as_ref()];
-        check_all(
-            &mut texts
-                .into_iter()
-                .flatten()
-                .map(|text| (text.get_ref().as_str(), host.place(text))),
-        )?;
+        texts
+            .into_iter()
+            .flatten()
+            .for_each(|text| look(text, host.place(text)));
     }
     for upstream in manifest.upstreams.values() {
         let def = &upstream.def;
         let always = [&def.host, &def.database, &def.database_user, &def.filestore];
         let texts = always.into_iter().chain(&def.identity).chain(&def.known_hosts);
-        check_all(&mut texts.map(|text| (text.get_ref().as_str(), upstream.place(text))))?;
+        texts.for_each(|text| look(text, upstream.place(text)));
     }
     for task in manifest.tasks.values() {
-        check_task(task, &strings)?;
+        check_task(task, &strings, errors);
     }
-    Ok(())
 }
 
 fn texts_of_stack(def: &StackDef) -> impl Iterator<Item = &Text> {
@@ -62,31 +58,30 @@ fn texts_of_stack(def: &StackDef) -> impl Iterator<Item = &Text> {
     lists.chain(single.into_iter().flatten()).chain(bind).chain(maps)
 }
 
-fn check_task(task: &Sourced<TaskDef>, strings: &Strings) -> Result<(), ManifestError> {
+fn check_task(task: &Sourced<TaskDef>, strings: &Strings, errors: &mut Vec<ManifestError>) {
     let def = &task.def;
+    let params: Vec<String> = def.params.keys().map(|name| name.get_ref().replace('-', "_")).collect();
+    let params: Vec<&str> = params.iter().map(String::as_str).collect();
+    let mut look = |names: Result<Vec<String>, RenderError>, place: Place| {
+        let known = names.and_then(|names| {
+            known("name", &names, &OF_TASKS, &place)?;
+            let said = names.iter().filter_map(|name| name.strip_prefix("params."));
+            let said: Vec<String> = said.map(str::to_owned).collect();
+            known("parameter", &said, &params, &place)
+        });
+        errors.extend(known.err().map(ManifestError::from));
+    };
     let run = def.run.as_ref();
     let texts = run.map(RunDef::texts).unwrap_or_default();
-    let mut spoken = Vec::new();
     for text in texts.into_iter().chain(def.env.values()) {
         let place = task.place(text);
-        spoken.push((strings.names(text.get_ref(), &place)?, place));
+        look(strings.names(text.get_ref(), &place), place);
     }
     let conditions = run.map(RunDef::conditions).unwrap_or_default();
     for text in def.when.iter().chain(conditions) {
         let place = task.place(text);
-        spoken.push((strings.names_of_expression(text.get_ref(), &place)?, place));
+        look(strings.names_of_expression(text.get_ref(), &place), place);
     }
-    let params: Vec<String> = def.params.keys().map(|name| name.get_ref().replace('-', "_")).collect();
-    let params: Vec<&str> = params.iter().map(String::as_str).collect();
-    for (names, place) in spoken {
-        known("name", &names, &OF_TASKS, &place)?;
-        let said: Vec<String> = names
-            .iter()
-            .filter_map(|name| name.strip_prefix("params.").map(str::to_owned))
-            .collect();
-        known("parameter", &said, &params, &place)?;
-    }
-    Ok(())
 }
 
 /// Refuses a dotted name whose first part is none of those that are there.

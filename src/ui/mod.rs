@@ -194,15 +194,19 @@ impl Ui {
     pub fn diagnostic(&mut self, diagnostic: &Diagnostic) {
         let redact = |text: &str| self.redactor.redact(text).into_owned();
         let mut diagnostic = diagnostic.clone().mapped(redact);
+        let others = std::mem::take(&mut diagnostic.others);
         if let Some(place) = &mut diagnostic.place {
             place.source.text = self.redactor.blank(&place.source.text).into();
         }
         if self.is_json() {
             self.as_it_is(&json::diagnostic(&diagnostic));
-            return;
+        } else {
+            let text = diagnostic::draw(&diagnostic, self.paint(), self.terminal.columns);
+            self.talk(&text);
         }
-        let text = diagnostic::draw(&diagnostic, self.paint(), self.terminal.columns);
-        self.talk(&text);
+        for other in &others {
+            self.diagnostic(other);
+        }
     }
 
     /// Says something outside of a run, one line.

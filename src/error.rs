@@ -76,8 +76,12 @@ pub struct Diagnostic {
     /// How the program ends because of it.
     pub exit: ExitCode,
     /// Other mistakes that were found with it, such as those of one manifest.
-    pub others: Vec<Diagnostic>,
+    others: Option<Box<Others>>,
 }
+
+/// Diagnostics behind one pointer, so that a [`Diagnostic`] stays small enough to be returned as an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Others(Vec<Diagnostic>);
 
 impl Diagnostic {
     /// A diagnostic that has only a title so far.
@@ -90,7 +94,7 @@ impl Diagnostic {
             notes: Vec::new(),
             hints: Vec::new(),
             exit,
-            others: Vec::new(),
+            others: None,
         }
     }
 
@@ -129,16 +133,24 @@ impl Diagnostic {
         if let Some(place) = &mut self.place {
             place.label = change(&place.label);
         }
-        let others = std::mem::take(&mut self.others).into_iter();
-        self.others = others.map(|other| other.mapped_by(change)).collect();
-        self
+        let others = self.take_others().into_iter();
+        let others: Vec<_> = others.map(|other| other.mapped_by(change)).collect();
+        self.with_others(others)
     }
 
     /// Adds others that were found with it.
     #[must_use]
     pub fn with_others(mut self, others: impl IntoIterator<Item = Diagnostic>) -> Self {
-        self.others.extend(others);
+        let mut all = self.take_others();
+        all.extend(others);
+        self.others = (!all.is_empty()).then(|| Box::new(Others(all)));
         self
+    }
+
+    /// Takes the others that were found with it.
+    #[must_use]
+    pub fn take_others(&mut self) -> Vec<Diagnostic> {
+        self.others.take().map(|others| others.0).unwrap_or_default()
     }
 
     /// Adds what to do about it.

@@ -65,9 +65,8 @@ pub(super) fn without_values(mut diagnostic: Diagnostic) -> Diagnostic {
     if let Some(place) = &mut diagnostic.place {
         place.source.text = blanked(&place.source.text).into();
     }
-    let others = std::mem::take(&mut diagnostic.others).into_iter();
-    diagnostic.others = others.map(without_values).collect();
-    diagnostic
+    let others = diagnostic.take_others().into_iter();
+    diagnostic.with_others(others.map(without_values))
 }
 
 /// The text with stars in place of such values and of keys that are known by their looks, each byte one.

@@ -66,16 +66,13 @@ impl ManifestError {
 
     /// Returns the errors as one, in the order of their places; none if there is none.
     pub(super) fn all(errors: Vec<Self>) -> Result<(), Self> {
-        let mut placed: Vec<(Option<(String, usize)>, String, Self)> = errors
-            .into_iter()
-            .map(|error| {
-                let diagnostic = error.explain();
-                let place = diagnostic
-                    .place
-                    .map(|place| (place.source.path.to_string(), place.span.start));
-                (place, diagnostic.title, error)
-            })
-            .collect();
+        let placed = errors.into_iter().map(|error| {
+            let diagnostic = error.explain();
+            let place = diagnostic.place;
+            let place = place.map(|place| (place.source.path.to_string(), place.span.start));
+            (place, diagnostic.title, error)
+        });
+        let mut placed: Vec<_> = placed.collect();
         placed.sort_by(|one, other| one.0.cmp(&other.0));
         // What all stacks share is looked at for each of them.
         placed.dedup_by(|one, other| one.0.is_some() && (&one.0, &one.1) == (&other.0, &other.1));

@@ -194,7 +194,7 @@ impl Ui {
     pub fn diagnostic(&mut self, diagnostic: &Diagnostic) {
         let redact = |text: &str| self.redactor.redact(text).into_owned();
         let mut diagnostic = diagnostic.clone().mapped(redact);
-        let others = std::mem::take(&mut diagnostic.others);
+        let others = diagnostic.take_others();
         if let Some(place) = &mut diagnostic.place {
             place.source.text = self.redactor.blank(&place.source.text).into();
         }

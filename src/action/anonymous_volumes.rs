@@ -22,8 +22,8 @@ const KEEP_ACCOUNT: &str = include_str!("anonymous_volumes.sh");
 /// all volumes, read only.
 const LOOK: &str = include_str!("leftover_volumes.sh");
 
-/// How many are looked at.
-const MOST: usize = 400;
+/// How many are looked at by one container: their names are its arguments.
+const AT_ONCE: usize = 400;
 
 /// Notes which anonymous volumes the stack's containers have, before they are changed.
 pub(super) async fn note(scene: &Scene) -> Result<(), ActionError> {
@@ -61,7 +61,7 @@ pub(super) async fn tell_leftovers(scene: &Scene) -> Result<(), ActionError> {
     let Some(listed) = answer(scene, list).await? else {
         return Ok(());
     };
-    let names: Vec<&str> = listed.lines().filter(|name| is_anonymous(name)).take(MOST).collect();
+    let names: Vec<&str> = listed.lines().filter(|name| is_anonymous(name)).collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -73,9 +73,14 @@ pub(super) async fn tell_leftovers(scene: &Scene) -> Result<(), ActionError> {
     else {
         return Ok(());
     };
-    let Some(found) = answer(scene, look(stack, folder.trim(), &names)).await? else {
-        return Ok(());
-    };
+    let mut found = String::new();
+    for names in names.chunks(AT_ONCE) {
+        let Some(told) = answer(scene, look(stack, folder.trim(), names)).await? else {
+            return Ok(());
+        };
+        found += &told;
+        found += "\n";
+    }
     let found: Vec<(&str, &str)> = found.lines().filter_map(|line| line.split_once(' ')).collect();
     if found.is_empty() {
         return Ok(());

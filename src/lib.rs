@@ -4,7 +4,7 @@
 //! stack that is meant, [`plan`] the graph of tasks; [`run`] carries the plan out and tells what happens as
 //! [`event`]s, which [`ui`] shows and [`run::Journal`] keeps.
 //!
-//! What is done stands in [`action`], one file an action. Actions reach the world through five rooms and no other way:
+//! What is done stands in [`action`], one file an action. Actions reach the world through six modules and no other way:
 //! [`render`] makes files from templates, [`host`] and [`upstream`] know machines, [`process`] runs programs,
 //! [`postgres`] speaks SQL, [`sanitise`] takes production's secrets out of a copy.
 //!

@@ -16,7 +16,11 @@ start_server() {
         --env POSTGRES_USER=odoo --env POSTGRES_PASSWORD=lab opw-task-lab/postgres:17 \
         -c shared_preload_libraries=pg_stat_statements -c pg_stat_statements.track_planning=on -c max_wal_size=8GB >/dev/null
     # Over TCP: while the image makes its cluster, a server answers on the socket alone, and goes again.
-    until in_server pg_isready --host 127.0.0.1 --username odoo --quiet; do sleep 0.2; done
+    local deadline=$((SECONDS + 120))
+    until in_server pg_isready --host 127.0.0.1 --username odoo --quiet; do
+        ((SECONDS < deadline)) || { say "the bench's PostgreSQL does not answer after 120 s" && return 1; }
+        sleep 0.2
+    done
     sql postgres --command 'CREATE EXTENSION pg_stat_statements'
 }
 

@@ -32,22 +32,17 @@ const AND_THE_REST: &str = "status=$?; cat > /dev/null; exit $status";
 
 /// Restores the rows and all else that is not made before them.
 pub(super) fn stream(stack: &Stack, database: &str) -> Command {
-    let script = format!("{TAKE_LIST} && exec \"$@\"");
-    let into = [
-        "--use-list=/dev/fd/3",
-        "--verbose",
-        "--username",
-        RESTORE,
-        "--dbname",
-        database,
-    ];
-    pg_restore(stack, &script, &into).discreet()
+    into(stack, &format!("{TAKE_LIST} && exec \"$@\""), database)
 }
 
 /// Restores a part from the beginning of a dump.
 fn part(stack: &Stack, database: &str) -> Command {
-    let script = format!("{TAKE_LIST} && \"$@\"; {AND_THE_REST}");
-    let into = [
+    into(stack, &format!("{TAKE_LIST} && \"$@\"; {AND_THE_REST}"), database)
+}
+
+/// Restores what the list names into a database.
+fn into(stack: &Stack, script: &str, database: &str) -> Command {
+    let options = [
         "--use-list=/dev/fd/3",
         "--verbose",
         "--username",
@@ -55,7 +50,7 @@ fn part(stack: &Stack, database: &str) -> Command {
         "--dbname",
         database,
     ];
-    pg_restore(stack, &script, &into).discreet()
+    pg_restore(stack, script, &options).discreet()
 }
 
 /// Prints the statements of a part.
